@@ -1,0 +1,129 @@
+/// The one error type: what went wrong, where, and what to do about it (design §9).
+///
+/// A reference behind one word, so that throwing it is cheap. Never holds a secret or a row's values.
+public struct Failure: Error, Sendable {
+    /// What a failure means to whoever started sluice; decides the exit code.
+    public enum Kind: String, Sendable, CaseIterable {
+        case failed
+        case usage
+        case differs
+        case unfinished
+        case unavailable
+        case refused
+        case bug
+        case interrupted
+
+        /// The process exit code (design §8).
+        public var exitCode: Int32 {
+            switch self {
+            case .failed: 1
+            case .usage: 2
+            case .differs: 3
+            case .unfinished: 4
+            case .unavailable: 5
+            case .refused: 6
+            case .bug: 70
+            case .interrupted: 130
+            }
+        }
+    }
+
+    private final class Storage: Sendable {
+        let kind: Kind
+        let message: String
+        let code: String?
+        let places: [String]
+        let hint: String?
+        let isTransient: Bool
+
+        init(
+            kind: Kind, message: String, code: String?, places: [String], hint: String?,
+            isTransient: Bool
+        ) {
+            self.kind = kind
+            self.message = message
+            self.code = code
+            self.places = places
+            self.hint = hint
+            self.isTransient = isTransient
+        }
+    }
+
+    private let storage: Storage
+
+    public var kind: Kind { storage.kind }
+    /// Lower case, no final stop.
+    public var message: String { storage.message }
+    /// The server's or library's own code, shown in brackets behind the message.
+    public var code: String? { storage.code }
+    /// Innermost first: `loading shard 00017 of chunk 12 of orders`.
+    public var places: [String] { storage.places }
+    /// A sentence: an action or a question.
+    public var hint: String? { storage.hint }
+    /// Whether trying the same again may help.
+    public var isTransient: Bool { storage.isTransient }
+
+    public init(
+        _ kind: Kind, _ message: String, code: String? = nil, hint: String? = nil,
+        isTransient: Bool = false
+    ) {
+        storage = Storage(
+            kind: kind, message: message, code: code, places: [], hint: hint,
+            isTransient: isTransient)
+    }
+
+    private init(_ storage: Storage) {
+        self.storage = storage
+    }
+
+    /// The same failure with one more place around it; added by the layer that knows it, once per layer.
+    public func during(_ place: String) -> Failure {
+        Failure(
+            Storage(
+                kind: kind, message: message, code: code, places: places + [place], hint: hint,
+                isTransient: isTransient))
+    }
+
+    /// The same failure with another hint, where an outer layer knows the better remedy.
+    public func hinting(_ hint: String) -> Failure {
+        Failure(
+            Storage(
+                kind: kind, message: message, code: code, places: places, hint: hint,
+                isTransient: isTransient))
+    }
+
+    /// The same failure under another kind, where an outer layer knows what it means.
+    public func asKind(_ kind: Kind) -> Failure {
+        Failure(
+            Storage(
+                kind: kind, message: message, code: code, places: places, hint: hint,
+                isTransient: isTransient))
+    }
+
+    /// The message with its code, as the first line of `description` shows it.
+    public var headline: String {
+        code.map { "\(message) [\($0)]" } ?? message
+    }
+}
+
+extension Failure: CustomStringConvertible {
+    /// The lines a user sees, without the program's name.
+    public var description: String {
+        var lines = [headline]
+        lines += places.map { "  while \($0)" }
+        if let hint { lines.append("hint: \(hint)") }
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// Runs `body` and adds `place` to whatever failure comes out of it.
+@inlinable
+public func during<Result>(
+    _ place: @autoclosure () -> String, _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+    do {
+        return try body()
+    } catch {
+        throw error.during(place())
+    }
+}

@@ -1,0 +1,48 @@
+internal import CXXHash
+internal import SluiceCore
+
+/// An order-independent sum of record hashes with a row count: equal for equal sets of rows (design §5).
+///
+/// XXH3-128 of each record's bytes, summed modulo 2^128. Against accidents, not against forgers.
+public struct Digest: Hashable, Sendable {
+    public private(set) var sum: UInt128
+    public private(set) var rowCount: Int
+
+    public init(sum: UInt128 = 0, rowCount: Int = 0) {
+        self.sum = sum
+        self.rowCount = rowCount
+    }
+
+    public static let empty = Digest()
+
+    /// The hash of one record.
+    public static func hash(_ record: UnsafeRawBufferPointer) -> UInt128 {
+        let hash = XXH3_128bits(record.baseAddress, record.count)
+        return UInt128(hash.high64) << 64 | UInt128(hash.low64)
+    }
+
+    public mutating func add(_ record: UnsafeRawBufferPointer) {
+        sum &+= Digest.hash(record)
+        rowCount += 1
+    }
+
+    public static func + (left: Digest, right: Digest) -> Digest {
+        Digest(sum: left.sum &+ right.sum, rowCount: left.rowCount + right.rowCount)
+    }
+
+    public static func += (left: inout Digest, right: Digest) { left = left + right }
+
+    /// The sum as 32 hexadecimal digits, most significant first.
+    public var text: String {
+        let digits = String(sum, radix: 16)
+        return String(repeating: "0", count: 32 - digits.utf8.count) + digits
+    }
+
+    /// From what `text` gives; nothing for any other text.
+    public init?(text: String, rowCount: Int) {
+        guard text.utf8.count == 32, rowCount >= 0, let bytes = Hexadecimal.bytes(text) else {
+            return nil
+        }
+        self.init(sum: bytes.reduce(0) { $0 << 8 | UInt128($1) }, rowCount: rowCount)
+    }
+}

@@ -1,0 +1,104 @@
+public import SluiceCore
+
+/// How the source is kept still while it is read (design §6).
+public enum Consistency: String, Sendable, CaseIterable {
+    case snapshot
+    case locked
+    case replica
+}
+
+/// A database that is read. Safe to use from several lanes.
+public protocol Source: AnyObject, Sendable {
+    /// `sqlite`, `postgres`, `mysql`.
+    var engine: String { get }
+    /// How messages name it; never with a secret.
+    var place: String { get }
+    /// What tells this source from any other, for the dataset.
+    func identity() throws(Failure) -> JSON
+    /// Keeps the source still for as many lanes.
+    func openSnapshot(
+        _ consistency: Consistency, lanes: Int, stop: StopSignal
+    ) throws(Failure) -> any Snapshot
+    /// What `doctor` looks at.
+    func examine() -> [Finding]
+}
+
+/// One consistent view of a source, shared by all lanes that read it. `close` must be called; it is safe to call twice.
+public protocol Snapshot: AnyObject, Sendable {
+    /// The place in the change log that belongs to it.
+    var position: Position { get }
+    /// Two snapshots with equal stamps see the same rows, so that an export may be continued; nothing: never.
+    var stamp: JSON? { get }
+    /// What it holds on the source beyond a read transaction, for `holds/`; nothing where a dead process holds nothing.
+    var hold: JSON? { get }
+    func catalog() throws(Failure) -> Catalog
+    /// A lane's own view of it; called on that lane.
+    func openSession() throws(Failure) -> any SourceSession
+    /// Releases everything; throws where the proof that it held to the end fails.
+    func close() throws(Failure)
+}
+
+/// The place in a source's change log that belongs to a snapshot.
+public struct Position: Hashable, Sendable {
+    /// Whether everything before it is in the snapshot and nothing behind it.
+    public var isExact: Bool
+    /// The engine's own members.
+    public var details: JSON
+
+    public init(isExact: Bool, details: JSON) {
+        self.isExact = isExact
+        self.details = details
+    }
+}
+
+/// What shapes a table's plan beyond the table itself.
+public struct PlanOptions: Hashable, Sendable {
+    public var chunkBytes: Int
+    /// More chunks than this are never made.
+    public var chunkLimit: Int
+    public var filter: String?
+    /// Count which values the column types found would not hold, in the same scan (`--check-values`).
+    public var checksValues: Bool
+
+    public init(
+        chunkBytes: Int, chunkLimit: Int = 10_000, filter: String? = nil, checksValues: Bool = false
+    ) {
+        self.chunkBytes = chunkBytes
+        self.chunkLimit = chunkLimit
+        self.filter = filter
+        self.checksValues = checksValues
+    }
+}
+
+/// A lane's view of a snapshot. Belongs to the lane that opened it.
+public protocol SourceSession: RecordSource {
+    func plan(_ table: SourceTable, _ options: PlanOptions) throws(Failure) -> TablePlan
+    /// From here on `fill` yields this chunk's records.
+    func open(_ chunk: Chunk, of plan: TablePlan) throws(Failure)
+    /// The server's own count of the chunk's rows, after its last record was read.
+    func countRows(in chunk: Chunk, of plan: TablePlan) throws(Failure) -> Int
+    /// One `count(*)` over the table (and its filter) under the snapshot.
+    func countRows(of plan: TablePlan) throws(Failure) -> Int
+    func close()
+}
+
+/// One thing `doctor` looked at.
+public struct Finding: Hashable, Sendable {
+    public enum Verdict: String, Sendable {
+        case pass
+        case warn
+        case fail
+    }
+
+    public var verdict: Verdict
+    /// What was looked at and found: `the file can be locked for writing`.
+    public var what: String
+    /// What to do about it; a sentence.
+    public var remedy: String?
+
+    public init(_ verdict: Verdict, _ what: String, remedy: String? = nil) {
+        self.verdict = verdict
+        self.what = what
+        self.remedy = remedy
+    }
+}

@@ -1,0 +1,161 @@
+public import SluiceCore
+
+/// What may be in a target already (design §7).
+public enum OnExisting: String, Sendable, CaseIterable {
+    case refuse
+    case use
+    case truncate
+    case replace
+}
+
+/// What is to be loaded, as a target sees it.
+public struct LoadRequest: Sendable {
+    /// The dataset's id; the ledger's first key column.
+    public var dataset: String
+    /// In the order they were made in the source.
+    public var tables: [TablePlan]
+    /// The dataset's DDL, where it may be executed: same engine, and trusted. Otherwise the target builds what the
+    /// table definitions say.
+    public var trustedSchema: SchemaText?
+    public var onExisting: OnExisting
+    /// Foreign keys with the tables, parents first, where the engine leaves the choice.
+    public var constraintsInitial: Bool
+
+    public init(
+        dataset: String, tables: [TablePlan], trustedSchema: SchemaText?, onExisting: OnExisting,
+        constraintsInitial: Bool = false
+    ) {
+        self.dataset = dataset
+        self.tables = tables
+        self.trustedSchema = trustedSchema
+        self.onExisting = onExisting
+        self.constraintsInitial = constraintsInitial
+    }
+}
+
+/// One row of the ledger (design §7, contract).
+public struct LedgerEntry: Hashable, Sendable {
+    public var dataset: String
+    public var unit: String
+    public var rowCount: Int
+    /// As `Digest.text`; empty for units without rows.
+    public var digest: String
+    public var mapped: String
+    public var at: String
+
+    public init(
+        dataset: String, unit: String, rowCount: Int, digest: String, mapped: String, at: String
+    ) {
+        self.dataset = dataset
+        self.unit = unit
+        self.rowCount = rowCount
+        self.digest = digest
+        self.mapped = mapped
+        self.at = at
+    }
+}
+
+/// One piece of schema work, done when the target's own catalogue says so.
+public struct LoadStep: Hashable, Sendable {
+    public enum Phase: Int, Sendable, Comparable, CaseIterable {
+        case tables = 0
+        case indexes
+        case foreignKeys
+        case counters
+        case code
+        case statistics
+
+        public static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    public var phase: Phase
+    /// Unique in its request: `index orders_by_day`.
+    public var name: String
+    /// The tables whose rows must be in before it starts; empty: all of them.
+    public var tables: [TableName]
+    /// Larger first, where the order is free.
+    public var weight: Int
+
+    public init(phase: Phase, name: String, tables: [TableName], weight: Int = 0) {
+        self.phase = phase
+        self.name = name
+        self.tables = tables
+        self.weight = weight
+    }
+}
+
+/// What a survey found in a target.
+public struct TargetSurvey: Sendable {
+    /// Every row of the ledger, of whatever dataset.
+    public var ledger: [LedgerEntry]
+    /// Why this request cannot be carried out as `onExisting` stands, one line each; empty: it can.
+    public var conflicts: [String]
+    /// What will differ from the source, known before anything is written.
+    public var warnings: [String]
+    /// Tables of the request that exist and have no row.
+    public var emptyTables: Set<TableName>
+    /// The schema work, in an order that is right when done one by one.
+    public var steps: [LoadStep]
+
+    public init(
+        ledger: [LedgerEntry], conflicts: [String], warnings: [String],
+        emptyTables: Set<TableName>, steps: [LoadStep]
+    ) {
+        self.ledger = ledger
+        self.conflicts = conflicts
+        self.warnings = warnings
+        self.emptyTables = emptyTables
+        self.steps = steps
+    }
+}
+
+/// A database that is written. Safe to use from several lanes.
+public protocol Target: AnyObject, Sendable {
+    var engine: String { get }
+    /// How messages name it; never with a secret.
+    var place: String { get }
+    /// Looks only, writes nothing; a target that does not exist yet is empty. With no request: just the ledger.
+    func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey
+    /// A lane's own connection; called on that lane.
+    func openSession(_ request: LoadRequest, stop: StopSignal) throws(Failure) -> any TargetSession
+    /// Ends what the sessions shared, when all are closed.
+    func close() throws(Failure)
+    /// What `doctor` looks at.
+    func examine() -> [Finding]
+}
+
+/// What became of one shard.
+public enum LoadOutcome: Hashable, Sendable {
+    /// Its rows are in; the digest of its records as mapped for this target.
+    case loaded(mapped: Digest)
+    /// The ledger had it already: another lane or an earlier run.
+    case alreadyThere
+}
+
+/// A lane's connection to a target. Belongs to the lane that opened it.
+public protocol TargetSession: AnyObject {
+    /// Makes the ledger and carries out `onExisting` (drops, truncation). Only before the first table was begun.
+    func prepare() throws(Failure)
+    /// Does one step of the survey, or nothing where the catalogue shows that it is done.
+    func perform(_ step: LoadStep) throws(Failure)
+    /// Writes the unit `begin <table>`; from now on the table's rows are ours.
+    func begin(_ table: TablePlan) throws(Failure)
+    /// Loads one shard's records in one transaction, ledger row first; all or nothing.
+    ///
+    /// - Parameter records: already checked against the shard's checksum; throws what is wrong inside.
+    /// - Parameter expected: what the seal says; the transaction is only committed when the records sum up to it.
+    func load(
+        _ unit: String, of table: TablePlan, from records: any RecordSource,
+        expecting expected: Digest
+    ) throws(Failure) -> LoadOutcome
+    /// Writes a ledger row without rows, if it is not there: `verified`.
+    func note(_ unit: String) throws(Failure)
+    /// Takes back everything the ledger says `dataset` did here: begun tables emptied, made objects dropped, its
+    /// ledger rows removed.
+    func undo(_ dataset: String) throws(Failure)
+    /// Ranges that together are the table, for reading it back in several lanes.
+    func slices(of table: TablePlan, atMost count: Int) throws(Failure) -> [Chunk]
+    /// The target's rows, encoded with the dataset's record schema; rows that do not fit it become misfits.
+    func readBack(_ slice: Chunk, of table: TablePlan) throws(Failure) -> any RecordSource
+    func close()
+}
