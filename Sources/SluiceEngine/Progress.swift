@@ -1,4 +1,4 @@
-public import SluiceCore
+internal import SluiceCore
 
 /// How far a run is: counters that lanes raise and a display reads.
 public final class Progress: Sendable {
@@ -51,7 +51,9 @@ public final class Progress: Sendable {
 
     public func finish(_ item: String, in phase: Phase) {
         change(phase) { figures in
-            if let place = figures.active.firstIndex(of: item) { figures.active.remove(at: place) }
+            if let place = figures.active.firstIndex(where: { $0.utf8.elementsEqual(item.utf8) }) {
+                figures.active.remove(at: place)
+            }
         }
     }
 

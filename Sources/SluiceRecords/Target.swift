@@ -95,6 +95,9 @@ public struct TargetSurvey: Sendable {
     /// Tables of the request that exist and have no row.
     public var emptyTables: Set<TableName>
     /// The schema work, in an order that is right when done one by one.
+    ///
+    /// Steps that name tables are done side by side as soon as their tables are in (by phase); steps that name none wait
+    /// for all rows and are done one by one, in this order.
     public var steps: [LoadStep]
 
     public init(
@@ -148,6 +151,12 @@ public protocol TargetSession: AnyObject {
         _ unit: String, of table: TablePlan, from records: any RecordSource,
         expecting expected: Digest
     ) throws(Failure) -> LoadOutcome
+    /// The records as this target will give them back: the same source of records where nothing is mapped.
+    ///
+    /// What `verify` compares with where there is no ledger, and what a difference is looked for in.
+    func mapped(
+        _ records: any RecordSource, of table: TablePlan
+    ) throws(Failure) -> any RecordSource
     /// Writes a ledger row without rows, if it is not there: `verified`.
     func note(_ unit: String) throws(Failure)
     /// Takes back everything the ledger says `dataset` did here: begun tables emptied, made objects dropped, its
