@@ -66,10 +66,10 @@ public final class Progress: Sendable {
 
     /// The figures of the phases that have begun, in order.
     public var snapshot: [(phase: Phase, figures: Figures)] {
-        phases.read { all in
-            zip(Phase.allCases, all).compactMap {
-                $1.startedAt == nil ? nil : (phase: $0, figures: $1)
-            }
+        let all = phases.read { $0 }
+        return Phase.allCases.compactMap { phase in
+            let figures = all[phase.rawValue]
+            return figures.startedAt.map { _ in (phase: phase, figures: figures) }
         }
     }
 
