@@ -29,6 +29,8 @@ public protocol Snapshot: AnyObject, Sendable {
     var position: Position { get }
     /// Two snapshots with equal stamps see the same rows, so that an export may be continued; nothing: never.
     var stamp: JSON? { get }
+    /// How many sessions it has to offer; never more than the lanes it was opened for, and at least one.
+    var laneLimit: Int { get }
     /// What it holds on the source beyond a read transaction, for `holds/`; nothing where a dead process holds nothing.
     var hold: JSON? { get }
     func catalog() throws(Failure) -> Catalog
