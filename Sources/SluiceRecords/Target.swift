@@ -20,12 +20,19 @@ public struct LoadRequest: Sendable {
     public var onExisting: OnExisting
     /// Foreign keys with the tables, parents first, where the engine leaves the choice.
     public var constraintsInitial: Bool
+    /// The engine that the dataset comes from, as `Source.engine` says it; nothing where it is not known. A target of
+    /// the same engine takes declarations as they are.
+    public var sourceEngine: String?
+    /// Messages name a row at fault by shard and ordinal, not by its key (design §9).
+    public var hidesKeys: Bool
 
     public init(
         dataset: String, tables: [TablePlan], trustedSchema: SchemaText?, onExisting: OnExisting,
-        constraintsInitial: Bool = false
+        constraintsInitial: Bool = false, sourceEngine: String? = nil, hidesKeys: Bool = false
     ) {
         self.dataset = dataset
+        self.sourceEngine = sourceEngine
+        self.hidesKeys = hidesKeys
         self.tables = tables
         self.trustedSchema = trustedSchema
         self.onExisting = onExisting
