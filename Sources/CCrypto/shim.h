@@ -1,2 +1,4 @@
 #pragma once
 #include <openssl/evp.h>
+
+#include "crc32c.h"
