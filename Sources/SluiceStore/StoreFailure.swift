@@ -1,0 +1,10 @@
+internal import SluiceCore
+
+/// What every store says in the same words.
+enum StoreFailure {
+    static func tooLong(_ place: String, _ byteCount: Int, _ byteLimit: Int) -> Failure {
+        Failure(
+            .failed, "\(place) has \(byteCount) bytes, more than the \(byteLimit) expected",
+            hint: "Did something else write into this store?")
+    }
+}
