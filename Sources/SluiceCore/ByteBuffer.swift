@@ -64,9 +64,9 @@ public struct ByteBuffer: ~Copyable {
 
     /// Appends up to `limit` bytes that `fill` writes; it returns how many it wrote.
     @inlinable
-    public mutating func append(
-        upTo limit: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
-    ) throws(Failure) {
+    public mutating func append<Problem: Error>(
+        upTo limit: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(Problem) -> Int
+    ) throws(Problem) {
         reserve(limit)
         let written = try fill(UnsafeMutableRawBufferPointer(start: base + length, count: limit))
         precondition(written >= 0 && written <= limit, "more bytes written than there was room")
