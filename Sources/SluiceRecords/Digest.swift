@@ -30,6 +30,11 @@ public struct Digest: Hashable, Sendable {
         Digest(sum: left.sum &+ right.sum, rowCount: left.rowCount + right.rowCount)
     }
 
+    /// What is left of a sum when a part of it is taken away.
+    public static func - (left: Digest, right: Digest) -> Digest {
+        Digest(sum: left.sum &- right.sum, rowCount: left.rowCount - right.rowCount)
+    }
+
     public static func += (left: inout Digest, right: Digest) { left = left + right }
 
     /// The sum as 32 hexadecimal digits, most significant first.
