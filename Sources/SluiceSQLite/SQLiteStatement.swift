@@ -126,14 +126,23 @@ extension SQLiteStatement {
     }
 
     func bind(_ value: String, at place: Int) throws(Failure) {
-        var value = value
-        let code = value.withUTF8 { text in
-            let bytes = UnsafeRawBufferPointer(text).assumingMemoryBound(to: CChar.self)
-            // Without an address SQLite binds NULL instead of the empty text.
+        try bindCopy(Array(value.utf8), asText: true, at: place)
+    }
+
+    func bindCopy(_ bytes: [UInt8], asText: Bool, at place: Int) throws(Failure) {
+        let place = Int32(truncatingIfNeeded: place)
+        let code = bytes.withUnsafeBytes { bytes -> Int32 in
+            // Without an address SQLite binds NULL instead of nothing.
+            guard asText else {
+                return bytes.isEmpty
+                    ? sqlite3_bind_zeroblob(handle, place, 0)
+                    : sluice_sqlite3_bind_blob_copy(
+                        handle, place, bytes.baseAddress, UInt64(bytes.count))
+            }
             return bytes.isEmpty
-                ? sluice_sqlite3_bind_text_copy(handle, Int32(truncatingIfNeeded: place), "", 0)
+                ? sluice_sqlite3_bind_text_copy(handle, place, "", 0)
                 : sluice_sqlite3_bind_text_copy(
-                    handle, Int32(truncatingIfNeeded: place), bytes.baseAddress,
+                    handle, place, bytes.assumingMemoryBound(to: CChar.self).baseAddress,
                     UInt64(bytes.count))
         }
         try check(code)
