@@ -45,8 +45,10 @@ let package = Package(
         library("CAvro", "libavro-dev"),
         library("CYAML", "libyaml-dev"),
         library("CSQLite", "libsqlite3-dev"),
+        .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests("SluiceCoreTests", ["SluiceCore"]),
-        tests("SluiceRecordsTests", ["SluiceRecords", "SluiceCore", "CAvro"]),
+        tests(
+            "SluiceRecordsTests", ["SluiceRecords", "SluiceCore", "CAvro", "AllocationCount"]),
         tests("SluiceStoreTests", ["SluiceStore", "SluiceRecords", "SluiceCore"]),
         tests("SluiceSQLiteTests", ["SluiceSQLite", "SluiceRecords", "SluiceCore", "CSQLite"]),
         tests(
