@@ -136,13 +136,22 @@ struct CSVRowReader: ~Copyable {
         }
         // What is bare is ASCII.
         guard CSVText.isBare(field.bytes) != field.isQuoted,
-            !field.isQuoted || CSVText.isUTF8(field.bytes)
+            !field.isQuoted || UTF8Text.isValid(field.bytes), isFit(field.bytes, types[index])
         else { throw invalid(index, field) }
         if field.isInSink {
             batch.bytes.insertLength(at: start, isNotNull: isNullable[index])
         } else {
             if isNullable[index] { batch.bytes.appendNotNull() }
             batch.bytes.appendBytes(field.bytes)
+        }
+    }
+
+    /// Whether a string may stand in a column of this type.
+    private func isFit(_ text: UnsafeRawBufferPointer, _ type: ColumnType) -> Bool {
+        switch type {
+        case .uuid: RecordValidator.isUUID(text)
+        case .bitString: RecordValidator.isBitString(text)
+        default: true
         }
     }
 
@@ -197,7 +206,7 @@ struct CSVRowReader: ~Copyable {
         let field = try next(index, into: &batch, limit: hexadecimalLimit(batch))
         let text = field.bytes
         if field.isQuoted {
-            guard CSVText.isUTF8(text) else { throw invalid(index, field) }
+            guard UTF8Text.isValid(text) else { throw invalid(index, field) }
             if field.isInSink {
                 batch.bytes.insertLength(at: start, isNotNull: false)
                 batch.bytes.insert(branch: .string, at: start)
@@ -223,10 +232,20 @@ struct CSVRowReader: ~Copyable {
             else { throw invalid(index, field) }
             let branch = text[0] == UInt8(ascii: "x") ? AnyBranch.bytes : .invalidText
             if !field.isInSink { batch.bytes.appendBranch(branch) }
+            let byteCount = (text.count - 3) / 2
             guard
                 append(
                     hexadecimal: field, 2..<text.count - 1, to: &batch, start, isNotNull: false)
-            else { throw invalid(index, field) }
+            else { throw scanner.failure("invalid any", line: field.line) }
+            if branch == .invalidText {
+                // Text has one encoding: as a string wherever it can be one.
+                let end = batch.bytes.count
+                let content = UnsafeRawBufferPointer(
+                    rebasing: batch.bytes.bytes[(end - byteCount)..<end])
+                guard !UTF8Text.isValid(content) else {
+                    throw scanner.failure("invalid any", line: field.line)
+                }
+            }
             if field.isInSink { batch.bytes.insert(branch: branch, at: start) }
         }
     }

@@ -122,16 +122,6 @@ enum CSVText {
         return letter < 6 ? letter + 10 : 0xFF
     }
 
-    static func isUTF8(_ text: UnsafeRawBufferPointer) -> Bool {
-        let bytes = text.assumingMemoryBound(to: UInt8.self)
-        do throws(UTF8.ValidationError) {
-            _ = try UTF8Span(validating: bytes.span)
-            return true
-        } catch {
-            return false
-        }
-    }
-
     static func appendInteger(_ value: Int64, to output: inout ByteBuffer) {
         output.append(upTo: 20) { room in
             var rest = value.magnitude

@@ -17,7 +17,8 @@ extension CSVText {
     private static func isBeyond(_ unscaled: Int128, _ type: ColumnType) -> Bool {
         switch type {
         case .uint64: unscaled < 0 || unscaled > Int128(UInt64.max)
-        case .decimal(let precision, _): unscaled.magnitude >= powersOfTen[precision]
+        case .decimal(let precision, _):
+            unscaled.magnitude >= ReservedValues.decimalEnd(precision: precision).magnitude
         default: false
         }
     }
@@ -42,7 +43,8 @@ extension CSVText {
     static func decimal(_ text: UnsafeRawBufferPointer, _ type: ColumnType) -> Int128? {
         if text.first == reservedMark {
             let digits = UnsafeRawBufferPointer(rebasing: text[1...])
-            guard let unscaled = DecimalText.parse(digits, scale: 0), isBeyond(unscaled, type)
+            guard let unscaled = DecimalText.parse(digits, scale: 0),
+                ReservedValues.isReserved(type, unscaled: unscaled)
             else { return nil }
             return unscaled
         }
@@ -52,13 +54,8 @@ extension CSVText {
         return unscaled
     }
 
-    /// Whether a date, time or timestamp stands for something that the calendar does not have.
-    private static func isReserved(_ value: Int64, _ type: ColumnType) -> Bool {
-        type == .date && Int32(exactly: value) == nil
-    }
-
     static func append(moment value: Int64, _ type: ColumnType, to output: inout ByteBuffer) {
-        if isReserved(value, type) {
+        if ReservedValues.isReserved(type, value) {
             output.append(reservedMark)
             appendInteger(value, to: &output)
             return
@@ -75,7 +72,9 @@ extension CSVText {
     static func moment(_ text: UnsafeRawBufferPointer, _ type: ColumnType) -> Int64? {
         if text.first == reservedMark {
             let digits = UnsafeRawBufferPointer(rebasing: text[1...])
-            guard let value = integer(digits), isReserved(value, type) else { return nil }
+            guard let value = integer(digits), ReservedValues.isReserved(type, value) else {
+                return nil
+            }
             return value
         }
         let parsed: Int64? =
@@ -84,14 +83,8 @@ extension CSVText {
             case .time: CalendarText.parseTime(text)
             default: CalendarText.parseTimestamp(text, isUTC: type == .timestamp)
             }
-        guard let value = parsed, !isReserved(value, type) else { return nil }
+        guard let value = parsed, !ReservedValues.isReserved(type, value) else { return nil }
+        if type == .time, value.magnitude > UInt64(RecordValidator.timeLimit) { return nil }
         return value
     }
-
-    /// 10^0 to 10^38.
-    static let powersOfTen: [UInt128] = {
-        var powers: [UInt128] = [1]
-        for index in 0..<38 { powers.append(powers[index] * 10) }
-        return powers
-    }()
 }

@@ -20,13 +20,13 @@ public enum FloatText {
     /// The number that `append` wrote as exactly this text; nothing for any other text of it.
     public static func double(_ text: UnsafeRawBufferPointer) -> Double? {
         guard text.count <= byteLimit, let value = anyDouble(text) else { return nil }
-        return isText(text, of: value) ? value : nil
+        return isText(text, { write(value, to: $0) }) ? value : nil
     }
 
     /// The number that `append` wrote as exactly this text; nothing for any other text of it.
     public static func float(_ text: UnsafeRawBufferPointer) -> Float? {
         guard text.count <= byteLimit, let value = anyFloat(text) else { return nil }
-        return isText(text, of: value) ? value : nil
+        return isText(text, { write(value, to: $0) }) ? value : nil
     }
 
     /// The nearest number to a decimal text in any usual form: `+1`, `.5`, `1E5`, `Infinity`. Nothing when its
@@ -74,27 +74,28 @@ public enum FloatText {
         }
     }
 
+    /// Whether `write` writes exactly this text.
     private static func isText(
-        _ text: UnsafeRawBufferPointer, of value: some BinaryFloatingPoint & TextOutputStreamable
+        _ text: UnsafeRawBufferPointer, _ write: (UnsafeMutableRawBufferPointer) -> Int
     ) -> Bool {
         withUnsafeTemporaryAllocation(byteCount: byteLimit, alignment: 1) { room in
-            let count = write(value, to: room)
-            return text.elementsEqual(room[..<count])
+            guard write(room) == text.count else { return false }
+            for index in 0..<text.count where room[index] != text[index] { return false }
+            return true
         }
     }
 
     /// Writes the text and gives its length.
-    private static func write(
-        _ value: some BinaryFloatingPoint & TextOutputStreamable,
-        to room: UnsafeMutableRawBufferPointer
-    ) -> Int {
+    private static func write(_ value: Double, to room: UnsafeMutableRawBufferPointer) -> Int {
         var stream = RoomStream(room: room)
-        if value.isNaN {
-            // The library would show its sign, and there is only one NaN in records.
-            stream.write("nan")
-        } else {
-            value.write(to: &stream)
-        }
+        // The library would show a NaN's sign, and there is only one NaN in records.
+        if value.isNaN { stream.write("nan") } else { value.write(to: &stream) }
+        return stream.count
+    }
+
+    private static func write(_ value: Float, to room: UnsafeMutableRawBufferPointer) -> Int {
+        var stream = RoomStream(room: room)
+        if value.isNaN { stream.write("nan") } else { value.write(to: &stream) }
         return stream.count
     }
 
