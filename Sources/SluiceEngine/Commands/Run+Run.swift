@@ -1,0 +1,171 @@
+public import SluiceCore
+public import SluiceRecords
+public import SluiceStore
+
+extension Run {
+    /// `sluice run`: export, load and verify, overlapped.
+    public func run(
+        from source: any Source, through store: any Store, into target: any Target
+    ) throws(Failure) -> Outcome {
+        var outcome = Outcome(command: "run")
+        let start = try Export.begin(self, from: source, into: store) { old throws(Failure) in
+            try self.undo(old, in: target)
+        }
+        let dataset: Dataset
+        let manifest: Manifest
+        let load: Load
+        switch start {
+        case .finished(let finished, let itsManifest):
+            (dataset, manifest) = (finished, itsManifest)
+            load = try loadFinished(dataset, manifest, from: source, into: target)
+            if load.isVerified {
+                outcome.status = .unchanged
+                outcome.verified = true
+                outcome.describe(dataset, manifest)
+                outcome.lines = ["everything is there and was verified before; nothing was done"]
+                try target.close()
+                return finish(outcome, in: store)
+            }
+        case .open(let export):
+            defer { export.end() }
+            (manifest, load) = try carryOut(export, into: target)
+            dataset = export.dataset
+            outcome.warnings = export.warnings
+        }
+        outcome.warnings += load.survey.warnings + manifest.reservedWarnings
+        outcome.describe(dataset, manifest)
+        try verify(target, dataset, manifest, &outcome)
+        try target.close()
+        return finish(outcome, in: store)
+    }
+
+    /// Before an unfinished dataset is deleted, what was loaded of it leaves the target.
+    private func undo(_ old: String, in target: any Target) throws(Failure) {
+        guard try target.survey(nil).ledger.contains(where: { $0.dataset == old }) else { return }
+        let request = LoadRequest(
+            dataset: old, tables: [], trustedSchema: nil, onExisting: settings.onExisting)
+        let session = try target.openSession(request, stop: stop)
+        defer { session.close() }
+        try during("taking dataset \(old) out of \(target.place)") { () throws(Failure) in
+            try session.undo(old)
+        }
+    }
+
+    /// The export was finished before: only the load is left, if anything.
+    private func loadFinished(
+        _ dataset: Dataset, _ manifest: Manifest, from source: any Source, into target: any Target
+    ) throws(Failure) -> Load {
+        try dataset.checkObjects(manifest)
+        var tables: [DatasetTable] = []
+        for table in manifest.tables { tables.append(try dataset.table(table)) }
+        // This command read the source itself when it wrote the dataset, and the manifest proves that nobody
+        // changed the schema since.
+        let schema = source.engine == target.engine ? try dataset.schema() : nil
+        let load = try Load(
+            self, try loadRequest(dataset, tables.map(\.plan), trusting: schema), into: target)
+        guard !load.isVerified else { return load }
+        warn(load.survey.warnings)
+        let pool = ShardPool(lanes: settings.lanes, shardBytes: settings.shardBytes)
+        let lanes = LoadLanes(load, from: DatasetShards(dataset: dataset), pool: pool)
+        progress.begin(.load, rowTotal: manifest.rows, itemTotal: manifest.shards)
+        for table in tables {
+            for seal in table.seals { lanes.work.add(seal, of: table.plan) }
+        }
+        lanes.work.endFeed()
+        try Lanes.run(lanes.lanes) { _ in
+            lanes.abandon()
+            pool.abandon()
+        }
+        progress.end(.load)
+        progress.end(.index)
+        return load
+    }
+
+    /// Export and load side by side: a chunk's shards are loaded as soon as it is sealed.
+    private func carryOut(
+        _ export: Export, into target: any Target
+    ) throws(Failure) -> (Manifest, Load) {
+        warn(export.warnings)
+        let pool = ShardPool(lanes: settings.lanes, shardBytes: settings.shardBytes)
+        let feed = SealFeed()
+        let exporting = ExportLanes(export, pool: pool) { seal, plan in feed.add(seal, plan) }
+        let result = Monitor<(Manifest?, Load?)>((nil, nil))
+        progress.begin(.plan, itemTotal: export.tables.count)
+        let abandon: @Sendable (Failure) -> Void = { _ in
+            exporting.abandon()
+            feed.abandon()
+            pool.abandon()
+        }
+        let loading: Lanes.Lane = { () throws(Failure) in
+            let plans = try exporting.work.allPlans()
+            let load = try self.beginLoad(plans, export, target)
+            result.change { $0.1 = load }
+            self.beginReading(plans)
+            exporting.work.startReading(joins: self.settings.joins)
+            let loading = LoadLanes(
+                load, from: DatasetShards(dataset: export.dataset), pool: pool)
+            feed.connect(to: loading.work)
+            try Lanes.run(loading.lanes, onFailure: abandon)
+            self.progress.end(.load)
+            self.progress.end(.index)
+        }
+        let finishing: Lanes.Lane = { () throws(Failure) in
+            let manifest = try export.finish(exporting.work)
+            result.change { $0.0 = manifest }
+        }
+        try Lanes.run(exporting.lanes + [loading, finishing], onFailure: abandon)
+        guard case (let manifest?, let load?) = result.read({ $0 }) else {
+            throw Failure(.bug, "the lanes ended without a result")
+        }
+        return (manifest, load)
+    }
+
+    /// The target is looked at before the first row is read: what is refused is refused early.
+    private func beginLoad(
+        _ plans: [TablePlan], _ export: Export, _ target: any Target
+    ) throws(Failure) -> Load {
+        let schema = export.source.engine == target.engine ? export.schema : nil
+        let load = try Load(
+            self, try loadRequest(export.dataset, plans, trusting: schema), into: target)
+        warn(load.survey.warnings)
+        progress.begin(.load, rowTotal: plans.reduce(0) { $0 + $1.estimatedRows })
+        return load
+    }
+}
+
+/// Seals on their way from an export to a load that may not have begun yet.
+private final class SealFeed: Sendable {
+    private struct State {
+        var waiting: [(Seal, TablePlan)] = []
+        var work: LoadWork?
+        var isAbandoned = false
+    }
+
+    private let state = Monitor(State())
+
+    func add(_ seal: Seal, _ plan: TablePlan) {
+        state.change { state in
+            if let work = state.work {
+                work.add(seal, of: plan)
+            } else {
+                state.waiting.append((seal, plan))
+            }
+        }
+    }
+
+    func connect(to work: LoadWork) {
+        state.change { state in
+            for (seal, plan) in state.waiting { work.add(seal, of: plan) }
+            state.waiting = []
+            state.work = work
+            if state.isAbandoned { work.abandon() }
+        }
+    }
+
+    func abandon() {
+        state.change { state in
+            state.isAbandoned = true
+            state.work?.abandon()
+        }
+    }
+}

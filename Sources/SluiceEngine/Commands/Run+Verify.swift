@@ -1,0 +1,58 @@
+public import SluiceCore
+public import SluiceRecords
+public import SluiceStore
+
+extension Run {
+    /// `sluice verify`.
+    public func verify(
+        _ target: any Target, against store: any Store
+    ) throws(Failure) -> Outcome {
+        let dataset = try Dataset.require(in: store)
+        guard let manifest = try dataset.manifest() else {
+            throw Failure(
+                .unfinished, "the dataset in \(store.place) is unfinished",
+                hint: "Finish its export first; only a whole dataset can be compared.")
+        }
+        try dataset.checkObjects(manifest)
+        var outcome = Outcome(command: "verify")
+        outcome.describe(dataset, manifest)
+        try verify(target, dataset, manifest, &outcome)
+        try target.close()
+        return finish(outcome, in: store)
+    }
+
+    /// Compares every table and puts the verdict into the outcome.
+    func verify(
+        _ target: any Target, _ dataset: Dataset, _ manifest: Manifest, _ outcome: inout Outcome
+    ) throws(Failure) {
+        var tables: [DatasetTable] = []
+        for table in manifest.tables { tables.append(try dataset.table(table)) }
+        let request = try loadRequest(dataset, tables.map(\.plan), trusting: nil)
+        let verification = try Verification(
+            self, tables, from: DatasetShards(dataset: dataset), in: target, request: request)
+        let results = try verification.carryOut()
+        outcome.conclude(results)
+    }
+}
+
+extension Outcome {
+    mutating func conclude(_ results: [Verification.Result]) {
+        let differing = results.filter { $0.difference != nil }
+        verified = differing.isEmpty
+        var objects: [JSON] = []
+        for result in differing {
+            guard let difference = result.difference else { continue }
+            let summary =
+                difference.isEmpty ? "no row, but the ledger's sums" : difference.summary
+            lines.append("\(result.table) differs: \(summary)")
+            lines += difference.lines(of: result.table)
+            let members = result.table.members + (difference.json.members ?? [])
+            objects.append(.object(members))
+        }
+        details.append(.init("differences", .array(objects)))
+        if !differing.isEmpty {
+            status = .differs
+            exitKind = .differs
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import SluiceCore
+internal import SluiceStore
+
+/// `holds/<run>.json`: what a run holds on a source at this moment (design §6).
+struct Hold: Sendable {
+    var run: String
+    var holder: Lease.Holder
+    var source: String
+    var since: String
+    /// The driver's own words of what is held.
+    var details: JSON
+
+    var json: JSON {
+        [
+            "run": .string(run), "holder": holder.json, "source": .string(source),
+            "since": .string(since), "details": details,
+        ]
+    }
+
+    init(_ details: JSON, on source: String, run: String) {
+        self.run = run
+        holder = .current(run: run)
+        self.source = source
+        since = Clock.timestamp()
+        self.details = details
+    }
+
+    init(_ reader: ObjectReader) throws(Failure) {
+        run = try reader.text("run")
+        holder = try Lease.Holder(try reader.object("holder"))
+        source = try reader.text("source")
+        since = try reader.text("since")
+        details = try reader.any("details")
+    }
+
+    func write(in store: any Store) throws(Failure) {
+        try store.put(SealedJSON.bytes(json), at: DatasetKeys.hold(run))
+    }
+
+    func remove(from store: any Store) throws(Failure) {
+        try store.delete(DatasetKeys.hold(run))
+    }
+
+    /// What is said to be held on sources of this dataset.
+    static func all(in store: any Store) throws(Failure) -> [Hold] {
+        var keys: [String] = []
+        try store.list("holds/") { object throws(Failure) in
+            keys.append(object.key)
+            return keys.count < 1000
+        }
+        var holds: [Hold] = []
+        for key in keys {
+            guard let object = try store.sealedObject(key) else { continue }
+            holds.append(try Hold(object.reader))
+        }
+        return holds
+    }
+}

@@ -1,0 +1,213 @@
+internal import SluiceCore
+internal import SluiceRecords
+internal import SluiceStore
+
+/// One export in work: the snapshot it reads, the dataset it fills, and what it holds meanwhile.
+final class Export: Sendable {
+    let run: Run
+    let source: any Source
+    let snapshot: any Snapshot
+    let dataset: Dataset
+    let tables: [SourceTable]
+    let schema: SchemaText
+    let warnings: [String]
+    private let lease: Lease?
+    private let hold: Hold?
+    private let isReleased = Monitor(false)
+
+    init(
+        run: Run, source: any Source, snapshot: any Snapshot, dataset: Dataset,
+        tables: [SourceTable], catalog: Catalog, lease: Lease?, hold: Hold?
+    ) {
+        self.run = run
+        self.source = source
+        self.snapshot = snapshot
+        self.dataset = dataset
+        self.tables = tables
+        schema = catalog.schema
+        warnings = catalog.warnings
+        self.lease = lease
+        self.hold = hold
+    }
+
+    var store: any Store { dataset.store }
+
+    /// How many lanes read side by side.
+    var laneCount: Int { max(1, min(run.settings.lanes, snapshot.laneLimit)) }
+
+    /// Releases what is held on the source; throws where the proof that it held to the end fails. May be called twice.
+    func releaseSource() throws(Failure) {
+        let isFirst = isReleased.change { released in
+            defer { released = true }
+            return !released
+        }
+        guard isFirst else { return }
+        let closing = Result { () throws(Failure) in try snapshot.close() }
+        try? hold?.remove(from: store)
+        try closing.get()
+    }
+
+    /// Releases everything, whatever became of the export.
+    func end() {
+        try? releaseSource()
+        lease?.release()
+    }
+}
+
+/// What an export finds when it begins.
+enum ExportStart {
+    case finished(Dataset, Manifest)
+    case open(Export)
+}
+
+extension Export {
+    /// Opens the snapshot and the dataset: a new one, an unfinished one to be continued, or a finished one.
+    ///
+    /// - Parameter undo: called with the id of an unfinished dataset before it is deleted, so that what was loaded of it
+    ///   goes first; then nothing is ever in a target that no store knows.
+    static func begin(
+        _ run: Run, from source: any Source, into store: any Store,
+        undo: (String) throws(Failure) -> Void
+    ) throws(Failure) -> ExportStart {
+        let identity = try source.identity()
+        if let (dataset, manifest) = try finished(in: store, run, source, identity) {
+            return .finished(dataset, manifest)
+        }
+        let existing = try Dataset.find(in: store)
+        let joins = run.settings.joins && existing != nil
+        let lease = joins ? nil : try Lease.take(in: store, for: run)
+        do throws(Failure) {
+            // Whoever held the lease may have finished while we waited for it.
+            if let (dataset, manifest) = try finished(in: store, run, source, identity) {
+                lease?.release()
+                return .finished(dataset, manifest)
+            }
+            return .open(
+                try open(run, source, identity, store, lease: lease, joins: joins, undo: undo))
+        } catch {
+            lease?.release()
+            throw error
+        }
+    }
+
+    /// A finished dataset of this source and these options; throws where there is one of others.
+    private static func finished(
+        in store: any Store, _ run: Run, _ source: any Source, _ identity: JSON
+    ) throws(Failure) -> (Dataset, Manifest)? {
+        guard let dataset = try Dataset.find(in: store) else { return nil }
+        guard dataset.header.identity == identity else {
+            throw Failure(
+                .refused, "\(store.place) holds a dataset of another source",
+                hint: "Export into another prefix; sluice inspect shows what is there.")
+        }
+        let options = ExportOptions(run.settings)
+        if let difference = options.firstDifference(from: dataset.header.options) {
+            throw Failure(
+                .usage, "the dataset in \(store.place) was begun with other options: \(difference)",
+                hint: "Give the same options, or export into another prefix.")
+        }
+        guard let manifest = try dataset.manifest() else { return nil }
+        return (dataset, manifest)
+    }
+
+    private static func open(
+        _ run: Run, _ source: any Source, _ identity: JSON, _ store: any Store, lease: Lease?,
+        joins: Bool, undo: (String) throws(Failure) -> Void
+    ) throws(Failure) -> Export {
+        let snapshot = try source.openSnapshot(
+            run.settings.consistency, lanes: run.settings.lanes, stop: run.stop)
+        do throws(Failure) {
+            let hold = snapshot.hold.map { Hold($0, on: source.place, run: run.id) }
+            try hold?.write(in: store)
+            let catalog = try snapshot.catalog()
+            let tables = try TableSelection.choose(
+                from: catalog.tables, run.settings, place: source.place)
+            try refuseEqualKeys(tables)
+            let header = DatasetHeader(
+                id: RandomID.make(), createdAt: Clock.timestamp(), identity: identity,
+                engine: source.engine, position: snapshot.position, stamp: snapshot.stamp,
+                options: ExportOptions(run.settings), tables: tables.map(\.name))
+            let dataset = try dataset(header, in: store, run, joins: joins, undo: undo)
+            try dataset.keep(catalog.schema)
+            return Export(
+                run: run, source: source, snapshot: snapshot, dataset: dataset, tables: tables,
+                catalog: catalog, lease: lease, hold: hold)
+        } catch {
+            try? snapshot.close()
+            try? store.delete(DatasetKeys.hold(run.id))
+            throw error
+        }
+    }
+
+    /// The unfinished dataset where it may be continued, else a new one.
+    private static func dataset(
+        _ header: DatasetHeader, in store: any Store, _ run: Run, joins: Bool,
+        undo: (String) throws(Failure) -> Void
+    ) throws(Failure) -> Dataset {
+        if let old = try Dataset.find(in: store) {
+            if let stamp = old.header.stamp, stamp == header.stamp {
+                run.log.info("continuing dataset \(old.id): the source has not changed since")
+                return old
+            }
+            guard !joins else {
+                throw Failure(
+                    .refused, "the export in \(store.place) reads another state of the source",
+                    hint: "Only what reads the same snapshot can be joined.")
+            }
+            run.log.warning(
+                "starting over: the source may have changed since dataset \(old.id) was begun")
+            try undo(old.id)
+            try Removal.remove(from: store)
+        }
+        guard try Dataset.create(header, in: store) else {
+            throw Failure(
+                .refused, "another export began in \(store.place) at the same moment",
+                hint: "Wait for it, or share its work with --join.")
+        }
+        return Dataset(store: store, header: header)
+    }
+
+    /// Two names that are cut and hashed to one key would write into each other.
+    private static func refuseEqualKeys(_ tables: [SourceTable]) throws(Failure) {
+        var names: [String: TableName] = [:]
+        for table in tables {
+            let segment = KeySegment.make(from: table.name)
+            if let other = names.updateValue(table.name, forKey: segment) {
+                throw Failure(
+                    .refused, "\(other) and \(table.name) would have the same key \(segment)",
+                    hint: "Leave one of them out with --exclude.")
+            }
+        }
+    }
+}
+
+/// Takes a dataset's objects out of a store.
+enum Removal {
+    /// Everything of the dataset, `dataset.json` last, so that a half-removed one is still known for one.
+    static func remove(from store: any Store) throws(Failure) {
+        try store.delete(DatasetKeys.manifest)
+        try store.delete(DatasetKeys.handoff)
+        for folder in DatasetKeys.folders where folder != "holds/" {
+            try store.deleteAll(below: folder)
+        }
+        try store.delete(DatasetKeys.header)
+    }
+}
+
+extension Store {
+    /// Removes every object below a prefix, some at a time.
+    func deleteAll(
+        below prefix: String, where isUnwanted: (String) -> Bool = { _ in true }
+    ) throws(Failure) {
+        let limit = 1000
+        while true {
+            var keys: [String] = []
+            try list(prefix) { object throws(Failure) in
+                if isUnwanted(object.key) { keys.append(object.key) }
+                return keys.count < limit
+            }
+            for key in keys { try delete(key) }
+            if keys.count < limit { return }
+        }
+    }
+}

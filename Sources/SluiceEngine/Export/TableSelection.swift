@@ -1,0 +1,51 @@
+internal import SluiceCore
+internal import SluiceRecords
+
+/// Which tables of a source `--tables`, `--exclude` and `--where` mean.
+enum TableSelection {
+    /// The chosen tables in the catalogue's order. Tables that store a virtual table's content follow their owner.
+    static func choose(
+        from tables: [SourceTable], _ settings: Settings, place: String
+    ) throws(Failure) -> [SourceTable] {
+        let wanted = try globs(settings.tables)
+        let unwanted = try globs(settings.exclude)
+        for glob in wanted where !tables.contains(where: { matches(glob, $0) }) {
+            throw unknown("--tables", glob.pattern, among: tables, place: place)
+        }
+        for glob in unwanted where !tables.contains(where: { matches(glob, $0) }) {
+            throw unknown("--exclude", glob.pattern, among: tables, place: place)
+        }
+        let chosen = tables.filter { table in
+            (wanted.isEmpty || wanted.contains { matches($0, table) })
+                && !unwanted.contains { matches($0, table) }
+        }
+        for filter in settings.filters {
+            guard chosen.contains(where: { $0.name.description == filter.table }) else {
+                throw unknown("--where", filter.table, among: tables, place: place)
+            }
+        }
+        return chosen
+    }
+
+    private static func globs(_ patterns: [String]) throws(Failure) -> [Glob] {
+        var globs: [Glob] = []
+        for pattern in patterns { globs.append(try Glob(pattern)) }
+        return globs
+    }
+
+    private static func matches(_ glob: Glob, _ table: SourceTable) -> Bool {
+        glob.matches(table.name) || table.owner.map(glob.matches) ?? false
+    }
+
+    private static func unknown(
+        _ option: String, _ pattern: String, among tables: [SourceTable], place: String
+    ) -> Failure {
+        let names = tables.map(\.name.description)
+        let hint =
+            Suggestion.nearest(to: pattern, among: names).map { "Did you mean '\($0)'?" }
+            ?? "sluice plan --source lists the tables."
+        return Failure(
+            .usage, "\(option) names '\(pattern)', and no table of \(place) is called that",
+            hint: hint)
+    }
+}

@@ -1,0 +1,132 @@
+internal import SluiceCore
+internal import SluiceRecords
+internal import SluiceStore
+
+/// The lanes of a load: one prepares the target, all take shards and, when tables are complete, schema steps.
+final class LoadLanes: Sendable {
+    let load: Load
+    let work: LoadWork
+    private let shards: any ShardSupply
+    private let pool: ShardPool
+    private let newShards = Monitor(0)
+
+    init(_ load: Load, from shards: any ShardSupply, pool: ShardPool) {
+        self.load = load
+        self.shards = shards
+        self.pool = pool
+        work = LoadWork(
+            load.request.tables, steps: load.survey.steps.filter { $0.phase != .tables })
+    }
+
+    var run: Run { load.run }
+    /// How many shards this run loaded; the others were in before.
+    var newShardCount: Int { newShards.read { $0 } }
+
+    /// All of them, to be run side by side with whatever else the command does.
+    var lanes: [Lanes.Lane] {
+        let first: Lanes.Lane = { () throws(Failure) in try self.work(preparing: true) }
+        let other: Lanes.Lane = { () throws(Failure) in try self.work(preparing: false) }
+        return [first] + Array(repeating: other, count: max(0, run.settings.lanes - 1))
+    }
+
+    func abandon() {
+        work.abandon()
+    }
+
+    private func work(preparing: Bool) throws(Failure) {
+        let session = try load.target.openSession(load.request, stop: run.stop)
+        defer { session.close() }
+        if preparing {
+            try during("preparing \(load.target.place)") { () throws(Failure) in
+                try load.prepare(session)
+            }
+            work.startLoading()
+        }
+        while let task = try work.next() {
+            try run.stop.check()
+            switch task {
+            case .load(let shard, let plan, let chunk, let ordinal):
+                let place =
+                    "loading shard \(DatasetKeys.padded(ordinal)) of chunk \(chunk) of \(plan.table)"
+                try during(place) { () throws(Failure) in try load(shard, of: plan, session) }
+                work.loaded(plan.table)
+            case .perform(let step):
+                try perform(step, session)
+            }
+        }
+    }
+
+    private func load(
+        _ shard: Seal.Shard, of plan: TablePlan, _ session: any TargetSession
+    ) throws(Failure) {
+        defer {
+            run.progress.add(
+                .load, rows: shard.summary.digest.rowCount, bytes: shard.summary.recordBytes,
+                items: 1)
+        }
+        if load.ledger[shard.key] != nil { return }
+        let label = plan.table.description
+        run.progress.start(label, in: .load)
+        defer { run.progress.finish(label, in: .load) }
+        let bytes = try pool.take()
+        defer { pool.give(bytes) }
+        let outcome = try Retry().run(
+            stop: run.stop,
+            onRetry: { failure, number in
+                run.log.warning("\(failure.headline); loading the shard again (\(number))")
+            }
+        ) { () throws(Failure) in
+            let records = try shards.open(shard, of: plan, into: bytes)
+            return try session.load(
+                shard.key, of: plan, from: records, expecting: shard.summary.digest)
+        }
+        if outcome != .alreadyThere { newShards.change { $0 += 1 } }
+    }
+
+    private func perform(_ step: LoadStep, _ session: any TargetSession) throws(Failure) {
+        run.progress.begin(.index)
+        run.progress.start(step.name, in: .index)
+        try during("making \(step.name)") { () throws(Failure) in try session.perform(step) }
+        run.progress.finish(step.name, in: .index)
+        run.progress.add(.index, items: 1)
+        work.performed(step)
+    }
+}
+
+/// Where the records of a shard come from: a dataset, or files somebody else exported.
+protocol ShardSupply: Sendable {
+    /// The shard's records, its bytes already checked against what is known of them.
+    func open(
+        _ shard: Seal.Shard, of plan: TablePlan, into bytes: ShardBytes
+    ) throws(Failure) -> any RecordSource
+}
+
+/// Shards of a dataset: their length and SHA-256 are proved before a record is looked at.
+struct DatasetShards: ShardSupply {
+    let dataset: Dataset
+
+    func open(
+        _ shard: Seal.Shard, of plan: TablePlan, into bytes: ShardBytes
+    ) throws(Failure) -> any RecordSource {
+        let options = dataset.header.options
+        guard
+            try dataset.store.get(
+                shard.key, into: &bytes.buffer, byteLimit: shard.summary.storedBytes)
+        else {
+            throw Failure(
+                .refused, "\(shard.key) is missing from \(dataset.store.place)",
+                hint: "Restore the object or export again elsewhere.")
+        }
+        guard bytes.buffer.count == shard.summary.storedBytes,
+            SHA256.hash(bytes.buffer.bytes) == shard.summary.sha256
+        else {
+            throw Failure(
+                .refused, "\(shard.key) is not the object that was sealed",
+                hint: "Nothing of it was loaded. Restore the object or export again elsewhere.")
+        }
+        let reader = ShardReader(
+            schema: plan.schema, format: options.format, rowByteLimit: options.rowBytes)
+        try reader.open(bytes)
+        return reader
+    }
+}

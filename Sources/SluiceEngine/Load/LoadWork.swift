@@ -1,0 +1,153 @@
+internal import SluiceCore
+internal import SluiceRecords
+
+/// What is left to do of a load, handed to its lanes: shards as they get sealed, then schema steps as their tables
+/// get complete.
+final class LoadWork: Sendable {
+    enum Task: Sendable {
+        case load(Seal.Shard, of: TablePlan, chunk: Int, ordinal: Int)
+        case perform(LoadStep)
+    }
+
+    private struct Table {
+        var openChunks: Int
+        var openShards = 0
+        var isComplete: Bool { openChunks == 0 && openShards == 0 }
+    }
+
+    private struct Step {
+        enum State {
+            case waiting
+            case inWork
+            case done
+        }
+
+        let step: LoadStep
+        var state = State.waiting
+    }
+
+    private struct State {
+        var mayLoad = false
+        var ready: [Task] = []
+        var nextReady = 0
+        var tables: [TableName: Table]
+        var steps: [Step]
+        /// No more seals come; tables that are not complete stay so.
+        var isFed = false
+        var isAbandoned = false
+
+        var hasReady: Bool { nextReady < ready.count }
+        var isComplete: Bool { tables.values.allSatisfy(\.isComplete) }
+    }
+
+    private let state: Monitor<State>
+
+    /// - Parameter steps: the survey's, without those of the phase `tables`.
+    init(_ plans: [TablePlan], steps: [LoadStep]) {
+        var tables: [TableName: Table] = [:]
+        for plan in plans { tables[plan.table] = Table(openChunks: plan.chunks.count) }
+        state = Monitor(State(tables: tables, steps: steps.map { Step(step: $0) }))
+    }
+
+    /// A chunk is complete: its shards can be loaded.
+    func add(_ seal: Seal, of plan: TablePlan) {
+        state.change { state in
+            state.tables[plan.table]?.openChunks -= 1
+            state.tables[plan.table]?.openShards += seal.shards.count
+            for (ordinal, shard) in seal.shards.enumerated() {
+                state.ready.append(
+                    .load(shard, of: plan, chunk: seal.chunk.number, ordinal: ordinal))
+            }
+        }
+    }
+
+    /// No more seals come.
+    func endFeed() {
+        state.change { $0.isFed = true }
+    }
+
+    /// The target's tables are there; from here on work is handed out.
+    func startLoading() {
+        state.change { $0.mayLoad = true }
+    }
+
+    func abandon() {
+        state.change { $0.isAbandoned = true }
+    }
+
+    func loaded(_ table: TableName) {
+        state.change { $0.tables[table]?.openShards -= 1 }
+    }
+
+    func performed(_ step: LoadStep) {
+        state.change { state in
+            if let place = state.steps.firstIndex(where: { $0.step.name == step.name }) {
+                state.steps[place].state = .done
+            }
+        }
+    }
+
+    /// Whether every table is complete and every step done.
+    var isFinished: Bool {
+        state.read { $0.isComplete && $0.steps.allSatisfy { $0.state == .done } }
+    }
+
+    /// The next piece of work; nothing when there is no more. Waits while others may still make some.
+    func next() throws(Failure) -> Task? {
+        let task = state.wait { state -> Result<Task?, Failure>? in
+            if state.isAbandoned { return .failure(Abandoned.failure) }
+            guard state.mayLoad else { return nil }
+            if state.hasReady { return .success(LoadWork.takeShard(&state)) }
+            if let step = LoadWork.takeStep(&state) { return .success(.perform(step)) }
+            return LoadWork.nothingLeft(state) ? .success(nil) : nil
+        }
+        return try task.get()
+    }
+
+    private static func takeShard(_ state: inout State) -> Task {
+        let task = state.ready[state.nextReady]
+        state.nextReady += 1
+        if state.nextReady == 4096 {
+            state.ready.removeFirst(state.nextReady)
+            state.nextReady = 0
+        }
+        return task
+    }
+
+    /// Steps that name tables go side by side, the heaviest first; the others wait for everything before them.
+    private static func takeStep(_ state: inout State) -> LoadStep? {
+        var best: Int?
+        for (place, candidate) in state.steps.enumerated()
+        where candidate.state == .waiting && !candidate.step.tables.isEmpty {
+            guard isFree(candidate.step, state) else { continue }
+            if let other = best, state.steps[other].step.weight >= candidate.step.weight {
+                continue
+            }
+            best = place
+        }
+        if best == nil, state.isComplete,
+            let place = state.steps.firstIndex(where: { $0.state != .done }),
+            state.steps[place].state == .waiting, state.steps[place].step.tables.isEmpty
+        {
+            best = place
+        }
+        guard let place = best else { return nil }
+        state.steps[place].state = .inWork
+        return state.steps[place].step
+    }
+
+    private static func isFree(_ step: LoadStep, _ state: State) -> Bool {
+        step.tables.allSatisfy { state.tables[$0]?.isComplete ?? true }
+            && state.steps.allSatisfy { other in
+                other.state == .done || other.step.phase >= step.phase
+                    || other.step.tables.allSatisfy { !step.tables.contains($0) }
+            }
+    }
+
+    private static func nothingLeft(_ state: State) -> Bool {
+        if state.isComplete { return state.steps.allSatisfy { $0.state == .done } }
+        // Of an unfinished dataset what is sealed is loaded, and that is all.
+        return state.isFed && !state.hasReady
+            && state.tables.values.allSatisfy { $0.openShards == 0 }
+    }
+}

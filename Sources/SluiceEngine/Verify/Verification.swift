@@ -1,0 +1,174 @@
+internal import SluiceCore
+internal import SluiceRecords
+internal import SluiceStore
+
+/// Reads a target back and compares it with a dataset's digests (design §5).
+final class Verification: Sendable {
+    /// What became of one table.
+    struct Result: Sendable {
+        var table: TableName
+        var rows: Int
+        /// Nothing where the table is equal.
+        var difference: Difference?
+    }
+
+    private struct Slice: Sendable {
+        let table: Int
+        let chunk: Chunk
+    }
+
+    private struct Sum {
+        var digest = Digest.empty
+        var misfits = 0
+    }
+
+    let run: Run
+    let target: any Target
+    let request: LoadRequest
+    private let tables: [DatasetTable]
+    private let shards: any ShardSupply
+    private let ledger: [String: LedgerEntry]
+
+    /// - Parameter ledger: what the target's ledger has of the dataset, read after the load.
+    init(
+        _ run: Run, _ tables: [DatasetTable], from shards: any ShardSupply, in target: any Target,
+        request: LoadRequest
+    ) throws(Failure) {
+        self.run = run
+        self.target = target
+        self.request = request
+        self.tables = tables
+        self.shards = shards
+        var ledger: [String: LedgerEntry] = [:]
+        for entry in try target.survey(nil).ledger where entry.dataset == request.dataset {
+            ledger[entry.unit] = entry
+        }
+        self.ledger = ledger
+    }
+
+    /// Every table, compared; where nothing differs the ledger is told.
+    func carryOut() throws(Failure) -> [Result] {
+        run.progress.begin(
+            .verify, rowTotal: tables.reduce(0) { $0 + $1.digest.rowCount },
+            itemTotal: tables.count)
+        let session = try target.openSession(request, stop: run.stop)
+        defer { session.close() }
+        let found = try sums(session)
+        var results: [Result] = []
+        for (table, sum) in zip(tables, found) {
+            try run.stop.check()
+            let difference = try during("verifying \(table.name)") { () throws(Failure) in
+                try compare(table, sum, session)
+            }
+            results.append(
+                Result(table: table.name, rows: sum.digest.rowCount, difference: difference))
+            run.progress.add(.verify, items: 1)
+        }
+        if results.allSatisfy({ $0.difference == nil }) { try session.note(Load.verifiedUnit) }
+        run.progress.end(.verify)
+        return results
+    }
+
+    /// The target's rows, summed up table by table in all lanes.
+    private func sums(_ session: any TargetSession) throws(Failure) -> [Sum] {
+        let lanes = max(1, run.settings.lanes)
+        var slices: [Slice] = []
+        for (index, table) in tables.enumerated() {
+            // Small tables are not worth cutting.
+            let count = table.digest.rowCount > 10_000 ? 4 * lanes : 1
+            for chunk in try session.slices(of: table.plan, atMost: count) {
+                slices.append(Slice(table: index, chunk: chunk))
+            }
+        }
+        slices.reverse()
+        let open = Monitor(slices)
+        let sums = Monitor([Sum](repeating: Sum(), count: tables.count))
+        let lane: Lanes.Lane = { () throws(Failure) in
+            try self.sumUp(open, sums)
+        }
+        try Lanes.run(Array(repeating: lane, count: lanes)) { _ in open.change { $0 = [] } }
+        return sums.read { $0 }
+    }
+
+    private func sumUp(_ open: Monitor<[Slice]>, _ sums: Monitor<[Sum]>) throws(Failure) {
+        let session = try target.openSession(request, stop: run.stop)
+        defer { session.close() }
+        while let slice = open.change({ $0.popLast() }) {
+            let table = tables[slice.table]
+            try during("verifying \(table.name)") { () throws(Failure) in
+                let records = try session.readBack(slice.chunk, of: table.plan)
+                let sum = try sum(records, of: table.plan)
+                sums.change {
+                    $0[slice.table].digest += sum.digest
+                    $0[slice.table].misfits += sum.misfits
+                }
+            }
+        }
+    }
+
+    private func sum(_ records: any RecordSource, of plan: TablePlan) throws(Failure) -> Sum {
+        var batch = Batch(fieldCount: plan.schema.fields.count, rowByteLimit: Int.max)
+        var sum = Sum()
+        var hasMore = true
+        while hasMore {
+            try run.stop.check()
+            batch.removeAll()
+            hasMore = try records.fill(&batch, byteGoal: ExportLanes.batchBytes)
+            sum.digest += batch.digest
+            sum.misfits += batch.misfits.count
+            run.progress.add(.verify, rows: batch.rowCount, bytes: batch.bytes.count)
+        }
+        return sum
+    }
+
+    /// Nothing where the table is equal.
+    private func compare(
+        _ table: DatasetTable, _ found: Sum, _ session: any TargetSession
+    ) throws(Failure) -> Difference? {
+        let expected = try expectedDigest(of: table, session)
+        if expected == found.digest, found.misfits == 0 { return nil }
+        run.log.warning("\(table.name) differs; looking for the rows")
+        return try DifferenceSearch(
+            table, shards: shards, session: session, run: run
+        ).carryOut()
+    }
+
+    /// What the target's rows must sum up to: what the loaders wrote down, or, without a ledger, the shards once more.
+    private func expectedDigest(
+        of table: DatasetTable, _ session: any TargetSession
+    ) throws(Failure) -> Digest {
+        var mapped = Digest.empty
+        var hasAll = true
+        for shard in table.shards {
+            guard let entry = ledger[shard.key] else {
+                hasAll = false
+                continue
+            }
+            guard entry.digest == shard.summary.digest.text,
+                entry.rowCount == shard.summary.digest.rowCount,
+                let digest = Digest(text: entry.mapped, rowCount: entry.rowCount)
+            else {
+                throw Failure(
+                    .differs, "the ledger holds another digest of \(shard.key) than its seal",
+                    hint:
+                        "Somebody changed the ledger or the dataset; load again into an empty target."
+                )
+            }
+            mapped += digest
+        }
+        return hasAll ? mapped : try digestOfShards(table, session)
+    }
+
+    private func digestOfShards(
+        _ table: DatasetTable, _ session: any TargetSession
+    ) throws(Failure) -> Digest {
+        let bytes = ShardBytes()
+        var digest = Digest.empty
+        for shard in table.shards {
+            let raw = try shards.open(shard, of: table.plan, into: bytes)
+            let records = try session.mapped(raw, of: table.plan)
+            digest += try sum(records, of: table.plan).digest
+        }
+        return digest
+    }
+}
