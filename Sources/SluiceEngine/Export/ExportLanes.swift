@@ -68,13 +68,9 @@ final class ExportLanes: Sendable {
 
     private func plan(_ table: SourceTable, _ session: any SourceSession) throws(Failure) {
         run.progress.start(table.name.description, in: .plan)
-        let settings = run.settings
         let plan = try during("planning \(table.name)") { () throws(Failure) in
             if let kept = try export.dataset.plan(of: table.name) { return kept }
-            let options = PlanOptions(
-                chunkBytes: settings.shardBytes,
-                filter: settings.filters.first { $0.table == table.name.description }?.sql)
-            let plan = try session.plan(table, options)
+            let plan = try session.plan(table, run.planOptions(of: table.name))
             guard Chunk.coverAll(plan.chunks) else {
                 throw Failure(.bug, "the chunks planned for \(table.name) do not cover it")
             }

@@ -20,7 +20,7 @@ enum TableSelection {
                 && !unwanted.contains { matches($0, table) }
         }
         for filter in settings.filters {
-            guard chosen.contains(where: { $0.name.description == filter.table }) else {
+            guard chosen.contains(where: { Name($0.name.description) == Name(filter.table) }) else {
                 throw unknown("--where", filter.table, among: tables, place: place)
             }
         }

@@ -1,0 +1,189 @@
+public import SluiceCore
+public import SluiceRecords
+
+extension Run {
+    /// `sluice plan`: what would be done; writes nothing.
+    public func plan(
+        _ source: any Source, for target: (any Target)?
+    ) throws(Failure) -> Outcome {
+        let snapshot = try source.openSnapshot(
+            settings.consistency, lanes: settings.lanes, stop: stop)
+        var outcome = Outcome(command: "plan")
+        do throws(Failure) {
+            try describe(snapshot, source, target, &outcome)
+        } catch {
+            try? snapshot.close()
+            throw error
+        }
+        try snapshot.close()
+        outcome.seconds = (Clock.now - startedAt).inSeconds
+        return outcome
+    }
+
+    private func describe(
+        _ snapshot: any Snapshot, _ source: any Source, _ target: (any Target)?,
+        _ outcome: inout Outcome
+    ) throws(Failure) {
+        let catalog = try snapshot.catalog()
+        let tables = try TableSelection.choose(
+            from: catalog.tables, settings, place: source.place)
+        let plans = try planAll(tables, snapshot)
+        outcome.warnings = catalog.warnings
+        outcome.position = snapshot.position.json
+        outcome.tables = plans.count
+        outcome.rows = plans.reduce(0) { $0 + $1.estimatedRows }
+        outcome.bytes = plans.reduce(0) { $0 + $1.estimatedBytes }
+        outcome.shards = plans.reduce(0) { $0 + $1.chunks.count }
+        outcome.details.append(.init("plans", .array(plans.map(\.summary))))
+        outcome.lines = plans.map(\.line)
+        if let target {
+            try describe(target, plans, source, catalog, &outcome)
+        }
+        let memory = MemorySum(settings: settings, runsBoth: target != nil)
+        outcome.details.append(.init("memory", memory.json))
+        outcome.lines += memory.lines
+    }
+
+    private func planAll(
+        _ tables: [SourceTable], _ snapshot: any Snapshot
+    ) throws(Failure) -> [TablePlan] {
+        progress.begin(.plan, itemTotal: tables.count)
+        let open = Monitor(tables.sorted { $0.estimatedBytes < $1.estimatedBytes })
+        let made = Monitor<[TableName: TablePlan]>([:])
+        let lane: Lanes.Lane = { () throws(Failure) in
+            let session = try snapshot.openSession()
+            defer { session.close() }
+            while let table = open.change({ $0.popLast() }) {
+                try self.stop.check()
+                let plan = try during("planning \(table.name)") { () throws(Failure) in
+                    try session.plan(table, self.planOptions(of: table.name))
+                }
+                made.change { $0[table.name] = plan }
+                self.progress.add(.plan, items: 1)
+            }
+        }
+        let count = max(1, min(settings.lanes, snapshot.laneLimit))
+        try Lanes.run(Array(repeating: lane, count: count)) { _ in open.change { $0 = [] } }
+        progress.end(.plan)
+        return made.read { made in tables.compactMap { made[$0.name] } }
+    }
+
+    /// What a plan of this table depends on beyond the table.
+    func planOptions(of table: TableName) -> PlanOptions {
+        PlanOptions(
+            chunkBytes: settings.shardBytes,
+            filter: settings.filters.first { Name($0.table) == Name(table.description) }?.sql,
+            checksValues: settings.checksValues)
+    }
+
+    private func describe(
+        _ target: any Target, _ plans: [TablePlan], _ source: any Source, _ catalog: Catalog,
+        _ outcome: inout Outcome
+    ) throws(Failure) {
+        let request = LoadRequest(
+            dataset: "", tables: plans,
+            trustedSchema: source.engine == target.engine ? catalog.schema : nil,
+            onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
+            sourceEngine: source.engine, hidesKeys: settings.hidesKeys)
+        let survey = try target.survey(request)
+        var conflicts = survey.conflicts
+        if let other = survey.ledger.first,
+            settings.onExisting == .refuse || settings.onExisting == .use
+        {
+            conflicts.append("\(target.place) holds rows of dataset \(other.dataset)")
+        }
+        outcome.warnings += survey.warnings
+        outcome.details.append(.init("conflicts", .array(conflicts.map(JSON.string))))
+        outcome.details.append(
+            .init("steps", .array(survey.steps.map { .string($0.name) })))
+        outcome.lines += conflicts.map { "refused: \($0)" }
+        if !conflicts.isEmpty {
+            outcome.status = .failed
+            outcome.exitKind = .refused
+        }
+    }
+}
+
+extension TablePlan {
+    fileprivate var summary: JSON {
+        .object(
+            table.members + [
+                .init("rows", .int(estimatedRows)), .init("bytes", .int(estimatedBytes)),
+                .init("chunks", .int(chunks.count)),
+                .init(
+                    "columns",
+                    .array(
+                        schema.fields.map { field in
+                            [
+                                "name": .string(field.name.text),
+                                "type": .string(field.type.description),
+                                "nullable": .bool(field.isNullable),
+                                "declared": .string(field.declared),
+                            ]
+                        })),
+                .init("omissions", .array(definition.omissions.map(JSON.string))),
+            ])
+    }
+
+    fileprivate var line: String {
+        "\(table): \(estimatedRows) rows, \(ByteCount.text(estimatedBytes)), "
+            + "\(chunks.count) \(chunks.count == 1 ? "chunk" : "chunks")"
+    }
+}
+
+/// Bytes as people read them.
+public enum ByteCount {
+    /// `0 B`, `512 B`, `1.5 KiB`, `32.0 MiB`.
+    public static func text(_ count: Int) -> String {
+        var value = Double(count)
+        var units = ["KiB", "MiB", "GiB", "TiB"][...]
+        guard count >= 1024 else { return "\(count) B" }
+        value /= 1024
+        while value >= 1024, units.count > 1 {
+            value /= 1024
+            units = units.dropFirst()
+        }
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10) \(units.first ?? "TiB")"
+    }
+}
+
+/// The most memory a command takes, as a sum of parts that each have a name (design §10).
+struct MemorySum: Sendable {
+    var parts: [(name: String, bytes: Int)]
+    /// What one row of `--row-bytes` would add.
+    var largestRow: Int
+
+    init(settings: Settings, runsBoth: Bool) {
+        let lanes = settings.lanes
+        let shards = ShardPool.count(lanes: lanes)
+        parts = [
+            ("the program and its libraries", 24 << 20),
+            ("\(shards) shards of --shard-bytes", shards * (settings.shardBytes + (2 << 20))),
+            ("\(lanes) read lanes: batch, compressor, page cache", lanes * (12 << 20)),
+        ]
+        if runsBoth {
+            parts.append(("\(lanes) load lanes: batches, decompressor", lanes * (8 << 20)))
+            parts.append(("the target's page cache", 24 << 20))
+        }
+        largestRow = 3 * settings.rowBytes
+    }
+
+    var total: Int { parts.reduce(0) { $0 + $1.bytes } }
+
+    var json: JSON {
+        [
+            "total": .int(total), "largestRow": .int(largestRow),
+            "parts": .array(
+                parts.map { ["name": .string($0.name), "bytes": .int($0.bytes)] }),
+        ]
+    }
+
+    var lines: [String] {
+        ["memory: at most \(ByteCount.text(total))"]
+            + parts.map { "  \(ByteCount.text($0.bytes)) for \($0.name)" }
+            + [
+                "  and up to \(ByteCount.text(largestRow)) while a row as large as --row-bytes passes"
+            ]
+    }
+}

@@ -1,0 +1,108 @@
+public import SluiceCore
+public import SluiceRecords
+public import SluiceStore
+
+extension Run {
+    /// `sluice status`: how far a dataset and its load are, and what is held on a source.
+    ///
+    /// - Parameter releases: frees what dead runs still hold (`--release`).
+    public func status(
+        of store: any Store, source: (any Source)?, target: (any Target)?, releases: Bool
+    ) throws(Failure) -> Outcome {
+        let dataset = try Dataset.require(in: store)
+        let manifest = try dataset.manifest()
+        var outcome = Outcome(command: "status")
+        outcome.dataset = dataset.id
+        outcome.position = dataset.header.position.json
+        if let source { try compare(source, dataset) }
+        var seals: [(plan: TablePlan, seals: [Seal])] = []
+        for name in dataset.header.tables {
+            guard let table = try dataset.table(name) else { continue }
+            seals.append((table.plan, table.seals))
+        }
+        outcome.describeExport(dataset, manifest, seals)
+        try describeHolds(store, releases: releases, &outcome)
+        if let target { try outcome.describeLoad(target, dataset, seals.map(\.plan)) }
+        outcome.seconds = (Clock.now - startedAt).inSeconds
+        return outcome
+    }
+
+    private func compare(_ source: any Source, _ dataset: Dataset) throws(Failure) {
+        guard try source.identity() != dataset.header.identity else { return }
+        throw Failure(
+            .refused, "\(dataset.store.place) holds a dataset of another source",
+            hint: "sluice inspect shows which source it is of.")
+    }
+
+    private func describeHolds(
+        _ store: any Store, releases: Bool, _ outcome: inout Outcome
+    ) throws(Failure) {
+        if let holder = try Lease.current(in: store) {
+            let life = holder.isAlive.map { $0 ? "at work" : "gone" } ?? "of another host"
+            outcome.lines.append("lease: \(holder.shown), \(life)")
+            outcome.details.append(.init("lease", holder.json))
+        }
+        var objects: [JSON] = []
+        for hold in try Hold.all(in: store) {
+            let isDead = hold.holder.isAlive == false
+            objects.append(hold.json)
+            outcome.lines.append(
+                "held on \(hold.source) since \(hold.since) by \(hold.holder.shown)"
+                    + (isDead ? ", which is gone" : ""))
+            guard releases, isDead else { continue }
+            // What a dead process held of this kind ended with it; only the note of it is left.
+            try hold.remove(from: store)
+            outcome.lines.append("released")
+        }
+        outcome.details.append(.init("holds", .array(objects)))
+    }
+}
+
+extension Outcome {
+    fileprivate mutating func describeExport(
+        _ dataset: Dataset, _ manifest: Manifest?, _ tables: [(plan: TablePlan, seals: [Seal])]
+    ) {
+        self.tables = dataset.header.tables.count
+        rows = tables.reduce(0) { $0 + $1.seals.reduce(0) { $0 + $1.digest.rowCount } }
+        shards = tables.reduce(0) { $0 + $1.seals.reduce(0) { $0 + $1.shards.count } }
+        bytes = tables.reduce(0) { $0 + $1.seals.reduce(0) { $0 + $1.storedBytes } }
+        let chunks = tables.reduce(0) { $0 + $1.plan.chunks.count }
+        let sealed = tables.reduce(0) { $0 + $1.seals.count }
+        lines.append("dataset \(dataset.id), begun \(dataset.header.createdAt)")
+        if let manifest {
+            lines.append("export: finished \(manifest.finishedAt)")
+        } else {
+            status = .unfinished
+            exitKind = .unfinished
+            lines.append(
+                "export: unfinished; \(tables.count) of \(self.tables) tables planned, "
+                    + "\(sealed) of \(chunks) chunks sealed")
+        }
+        lines.append("\(rows) rows in \(shards) shards, \(ByteCount.text(bytes)) stored")
+        details += [
+            .init("finished", .bool(manifest != nil)), .init("chunks", .int(chunks)),
+            .init("sealed", .int(sealed)),
+        ]
+    }
+
+    /// Of the load only what the ledger says is told; whether it is right is the matter of `verify`.
+    fileprivate mutating func describeLoad(
+        _ target: any Target, _ dataset: Dataset, _ plans: [TablePlan]
+    ) throws(Failure) {
+        let ledger = try target.survey(nil).ledger.filter { $0.dataset == dataset.id }
+        let loaded = ledger.filter { $0.unit.hasPrefix("data/") }
+        let loadedRows = loaded.reduce(0) { $0 + $1.rowCount }
+        let isVerified = ledger.contains { $0.unit == Load.verifiedUnit }
+        verified = isVerified
+        details += [
+            .init("loadedShards", .int(loaded.count)), .init("loadedRows", .int(loadedRows)),
+        ]
+        lines.append(
+            "load: \(loadedRows) of \(rows) rows, \(loaded.count) of \(shards) shards"
+                + (isVerified ? ", verified" : ""))
+        if loaded.count < shards || !isVerified {
+            status = .unfinished
+            exitKind = .unfinished
+        }
+    }
+}
