@@ -4,7 +4,7 @@ import SluiceCore
 @testable import SluiceRecords
 
 /// A generator whose seed a failing test can print; `SLUICE_TEST_SEED` repeats a run.
-struct SeededGenerator: RandomNumberGenerator {
+struct FactoryGenerator: RandomNumberGenerator {
     let seed: UInt64
     private var state: UInt64
 
@@ -14,11 +14,11 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// A new seed, or the one asked for.
-    static func fresh() -> SeededGenerator {
+    static func fresh() -> FactoryGenerator {
         if let text = getenv("SLUICE_TEST_SEED"), let seed = UInt64(String(cString: text)) {
-            return SeededGenerator(seed: seed)
+            return FactoryGenerator(seed: seed)
         }
-        return SeededGenerator(seed: UInt64.random(in: 0...UInt64.max))
+        return FactoryGenerator(seed: UInt64.random(in: 0...UInt64.max))
     }
 
     mutating func next() -> UInt64 {
@@ -32,13 +32,13 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// Makes schemas and records of every type, edge values often.
 struct RecordFactory {
-    var random: SeededGenerator
+    var random: FactoryGenerator
     /// Leaves out what other readers cannot show: reserved codes, years beyond 9999, times beyond a day.
     var isPortable = false
 
     var seed: String { "SLUICE_TEST_SEED=\(random.seed)" }
 
-    init(_ random: SeededGenerator = .fresh(), isPortable: Bool = false) {
+    init(_ random: FactoryGenerator = .fresh(), isPortable: Bool = false) {
         self.random = random
         self.isPortable = isPortable
     }
