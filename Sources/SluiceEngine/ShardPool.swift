@@ -30,12 +30,11 @@ final class ShardPool: Sendable {
 
     /// Waits for a free one; throws when the run has failed elsewhere.
     func take() throws(Failure) -> ShardBytes {
-        let shard = state.wait { state -> ShardBytes?? in
-            if state.isAbandoned { return .some(nil) }
-            return state.free.popLast().map { .some($0) }
+        let shard = state.wait { state -> Result<ShardBytes, Failure>? in
+            if state.isAbandoned { return .failure(Abandoned.failure) }
+            return state.free.popLast().map { .success($0) }
         }
-        guard let shard else { throw Abandoned.failure }
-        return shard
+        return try shard.get()
     }
 
     func give(_ shard: ShardBytes) {

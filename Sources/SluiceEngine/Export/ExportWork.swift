@@ -70,12 +70,12 @@ final class ExportWork: Sendable {
 
     /// Waits for all plans, in the order in which the tables were made.
     func allPlans() throws(Failure) -> [TablePlan] {
-        let plans = state.wait { state -> [TablePlan]?? in
-            if state.isAbandoned { return .some(nil) }
-            return state.planned.count == order.count ? order.compactMap { state.planned[$0] } : nil
+        let plans = state.wait { state -> Result<[TablePlan], Failure>? in
+            if state.isAbandoned { return .failure(Abandoned.failure) }
+            guard state.planned.count == order.count else { return nil }
+            return .success(order.compactMap { state.planned[$0] })
         }
-        guard let plans else { throw Abandoned.failure }
-        return plans
+        return try plans.get()
     }
 
     /// From here on chunks are handed out: the largest tables first; a run that joins another begins elsewhere.
@@ -122,13 +122,12 @@ final class ExportWork: Sendable {
 
     /// Waits until every chunk is sealed and every table counted.
     func finish() throws(Failure) -> [Table] {
-        let tables = state.wait { state -> [Table]?? in
-            if state.isAbandoned { return .some(nil) }
+        let tables = state.wait { state -> Result<[Table], Failure>? in
+            if state.isAbandoned { return .failure(Abandoned.failure) }
             guard state.mayRead, isDone(state) else { return nil }
-            return order.compactMap { state.tables[$0] }
+            return .success(order.compactMap { state.tables[$0] })
         }
-        guard let tables else { throw Abandoned.failure }
-        return tables
+        return try tables.get()
     }
 
     func abandon() {
