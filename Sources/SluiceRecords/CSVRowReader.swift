@@ -292,7 +292,7 @@ struct CSVRowReader: ~Copyable {
             guard let value = CSVText.moment(text, type) else { return false }
             batch.bytes.appendLong(value)
         }
-        if text.first == CSVText.reservedMark { batch.reserved[index] += 1 }
+        if CSVText.isReserved(text) { batch.reserved[index] += 1 }
         return true
     }
 }

@@ -156,11 +156,11 @@ struct CSVScanner: ~Copyable {
             while place < window.count, classes[Int(window[place])] == Class.plain { place &+= 1 }
             if place == window.count {
                 try gather(upTo: place, &gathered, into: &sink)
+                gathered.first = 0
                 guard try refill() else {
                     return try finish(
                         &gathered, upTo: 0, &sink, isQuoted: false, sawEscapedN, .input)
                 }
-                gathered.first = 0
                 continue
             }
             let last = place

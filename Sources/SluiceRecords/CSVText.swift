@@ -26,6 +26,11 @@ enum CSVText {
     static let backslash = UInt8(ascii: "\\")
     static let reservedMark = UInt8(ascii: "#")
 
+    /// Whether a text begins like that of a reserved value.
+    static func isReserved(_ text: UnsafeRawBufferPointer) -> Bool {
+        !text.isEmpty && text[0] == reservedMark
+    }
+
     static func appendNull(to output: inout ByteBuffer) {
         output.append(backslash)
         output.append(UInt8(ascii: "N"))
@@ -37,7 +42,8 @@ enum CSVText {
 
     /// Whether a string is written without quotes.
     static func isBare(_ text: UnsafeRawBufferPointer) -> Bool {
-        guard let first = text.first, let last = text.last, last != 0x20 else { return false }
+        guard !text.isEmpty, text[text.count - 1] != 0x20 else { return false }
+        let first = text[0]
         let lowerCase = first | 0x20
         guard first &- 0x30 < 10 || (lowerCase &- 0x61 < 26 && first < 0x80) else { return false }
         // Without a way out in the middle the compiler makes vector code of it.
@@ -143,7 +149,7 @@ enum CSVText {
 
     /// The integer that `appendInteger` wrote as exactly this text.
     static func integer(_ text: UnsafeRawBufferPointer) -> Int64? {
-        let isNegative = text.first == UInt8(ascii: "-")
+        let isNegative = !text.isEmpty && text[0] == UInt8(ascii: "-")
         let digits = text.count - (isNegative ? 1 : 0)
         guard (1...19).contains(digits) else { return nil }
         let first = text[text.count - digits]

@@ -41,7 +41,7 @@ extension CSVText {
 
     /// The unscaled value whose one text this is.
     static func decimal(_ text: UnsafeRawBufferPointer, _ type: ColumnType) -> Int128? {
-        if text.first == reservedMark {
+        if isReserved(text) {
             let digits = UnsafeRawBufferPointer(rebasing: text[1...])
             guard let unscaled = DecimalText.parse(digits, scale: 0),
                 ReservedValues.isReserved(type, unscaled: unscaled)
@@ -70,7 +70,7 @@ extension CSVText {
 
     /// The number whose one text this is.
     static func moment(_ text: UnsafeRawBufferPointer, _ type: ColumnType) -> Int64? {
-        if text.first == reservedMark {
+        if isReserved(text) {
             let digits = UnsafeRawBufferPointer(rebasing: text[1...])
             guard let value = integer(digits), ReservedValues.isReserved(type, value) else {
                 return nil
