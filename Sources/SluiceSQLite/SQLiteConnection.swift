@@ -23,6 +23,7 @@ final class SQLiteConnection: @unchecked Sendable {
     let handle: OpaquePointer
     private let patience: Patience
     private var isClosed = false
+    private var knownEncoding: SQLiteEncoding?
 
     /// - Parameter busyLimit: how long a statement waits for another process's lock before it fails.
     init(
@@ -60,6 +61,8 @@ final class SQLiteConnection: @unchecked Sendable {
     private func prepareForReading() throws(Failure) {
         try check(sluice_sqlite3_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1))
         try check(sluice_sqlite3_switch(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0))
+        // A quoted name that does not exist is an error, not a string. Schemas may still rely on that.
+        try check(sluice_sqlite3_switch(handle, SQLITE_DBCONFIG_DQS_DML, 0))
         try execute("PRAGMA query_only = 1; PRAGMA cell_size_check = 1")
     }
 
@@ -142,6 +145,15 @@ final class SQLiteConnection: @unchecked Sendable {
         let statement = try prepare(sql)
         guard try statement.step(), statement.kind(0) != .null else { return nil }
         return statement.string(0)
+    }
+
+    /// How the file stores its text; asked once.
+    func encoding() throws(Failure) -> SQLiteEncoding {
+        if let knownEncoding { return knownEncoding }
+        let name = try text("PRAGMA main.encoding") ?? ""
+        let encoding = SQLiteEncoding(rawValue: name) ?? .utf8
+        knownEncoding = encoding
+        return encoding
     }
 
     /// Throws what `code` means unless it is success.

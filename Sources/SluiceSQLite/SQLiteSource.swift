@@ -1,0 +1,33 @@
+public import SluiceCore
+public import SluiceRecords
+
+/// A SQLite file that is read.
+public final class SQLiteSource: Source {
+    private let path: String
+    private let busyLimit: Duration
+
+    /// - Parameter path: taken as it is, whatever characters it has.
+    /// - Parameter busyLimit: how long to wait for another program's transaction.
+    public init(path: String, busyLimit: Duration = .seconds(10)) {
+        self.path = path
+        self.busyLimit = busyLimit
+    }
+
+    public var engine: String { "sqlite" }
+    public var place: String { "sqlite:\(path)" }
+
+    public func identity() throws(Failure) -> JSON {
+        try SQLiteFile.check(path, mayBeMissing: false)
+        return ["engine": "sqlite", "path": .string(SQLiteFile.realPath(path) ?? path)]
+    }
+
+    public func openSnapshot(
+        _ consistency: Consistency, lanes: Int, stop: StopSignal
+    ) throws(Failure) -> any Snapshot {
+        try SQLiteSnapshot(path, consistency, lanes: lanes, busyLimit: busyLimit, stop: stop)
+    }
+
+    public func examine() -> [Finding] {
+        SQLiteExamination(path).findings
+    }
+}
