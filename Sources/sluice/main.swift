@@ -1,1 +1,4 @@
-print("sluice")
+import Glibc
+import SluiceCLI
+
+exit(Program.run())

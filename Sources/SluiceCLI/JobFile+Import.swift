@@ -1,0 +1,271 @@
+internal import SluiceCore
+internal import SluiceEngine
+internal import SluiceRecords
+
+/// The `import` section of a job file: files that another program exported, table by table.
+struct ImportSection {
+    /// The job file's name for messages.
+    let name: String
+
+    private static let entryLimit = 10_000
+
+    func files(_ node: YAMLNode) throws(Failure) -> [ImportFile] {
+        var files: [ImportFile] = []
+        var tables: Set<TableName> = []
+        for item in try list(node, "'import'") {
+            let file = try file(item)
+            guard tables.insert(file.table).inserted else {
+                throw failure(
+                    "the table '\(file.table)' is imported twice", item.mark,
+                    hint: "Name all of its files in one entry.")
+            }
+            files.append(file)
+        }
+        return files
+    }
+
+    private func file(_ node: YAMLNode) throws(Failure) -> ImportFile {
+        let entries = try mapping(
+            node, "an entry of 'import'",
+            known: ["table", "schema", "format", "files", "columns", "csv"])
+        let table = TableName(
+            schema: try entries["schema"].map { node throws(Failure) in
+                Name(try text(node, "schema"))
+            },
+            Name(try text(try required("table", entries, node), "table")))
+        let rendering: ShardFormat.Rendering
+        if let format = entries["format"] {
+            let known = ShardFormat.Rendering.allCases.map(\.rawValue)
+            let word = try choice(format, "format", known)
+            rendering = ShardFormat.Rendering(rawValue: word) ?? .avro
+        } else {
+            rendering = .avro
+        }
+        var file = ImportFile(
+            table: table, rendering: rendering,
+            files: try patterns(try required("files", entries, node)), columns: [])
+        if let columns = entries["columns"] {
+            file.columns = try self.columns(columns)
+        } else if rendering == .csv {
+            throw failure(
+                "the key 'columns' is missing", node.mark,
+                hint: "A CSV does not say what its columns hold; list name and type of each.")
+        }
+        if let csv = entries["csv"] {
+            guard rendering == .csv else {
+                throw failure(
+                    "'csv' belongs to files of format csv", csv.mark,
+                    hint: "Add 'format: csv', or leave it out.")
+            }
+            file.dialect = try dialect(csv)
+        }
+        return file
+    }
+
+    private func patterns(_ node: YAMLNode) throws(Failure) -> [String] {
+        var patterns: [String] = []
+        let items: [YAMLNode]
+        if case .sequence(let list, _) = node { items = list } else { items = [node] }
+        for item in items {
+            let pattern = try text(item, "files")
+            do {
+                _ = try Glob(pattern)
+            } catch {
+                throw failure(error.message, item.mark, hint: error.hint)
+            }
+            patterns.append(pattern)
+        }
+        guard !patterns.isEmpty else { throw failure("'files' is empty", node.mark) }
+        return patterns
+    }
+
+    private func columns(_ node: YAMLNode) throws(Failure) -> [ImportFile.Column] {
+        var columns: [ImportFile.Column] = []
+        var names: Set<Name> = []
+        for item in try list(node, "'columns'") {
+            let entries = try mapping(
+                item, "an entry of 'columns'", known: ["name", "type", "nullable", "key"])
+            let column = Name(try text(try required("name", entries, item), "name"))
+            guard names.insert(column).inserted else {
+                throw failure("the column '\(column)' is there twice", item.mark)
+            }
+            let isKey = try entries["key"].map { node throws(Failure) in try flag(node, "key") }
+            let isNullable = try entries["nullable"].map { node throws(Failure) in
+                try flag(node, "nullable")
+            }
+            columns.append(
+                ImportFile.Column(
+                    name: column, type: try type(try required("type", entries, item)),
+                    isNullable: isNullable ?? (isKey != true), isKey: isKey ?? false))
+        }
+        guard !columns.isEmpty else { throw failure("'columns' is empty", node.mark) }
+        return columns
+    }
+
+    private func type(_ node: YAMLNode) throws(Failure) -> ColumnType {
+        let word = try text(node, "type")
+        if let type = ColumnType(word) { return type }
+        let hint =
+            Suggestion.hint(for: word, among: ColumnType.names)
+            ?? "Known are \(ValueSyntax.list(ColumnType.names)) and decimal(p,s)."
+        throw failure("unknown type '\(Redaction.shown(word))'", node.mark, hint: hint)
+    }
+
+    private func dialect(_ node: YAMLNode) throws(Failure) -> ImportFile.Dialect {
+        let entries = try mapping(
+            node, "'csv'",
+            known: ["delimiter", "quote", "escape", "null", "quoted-null", "header", "skip-lines"])
+        var dialect = ImportFile.Dialect()
+        if let node = entries["delimiter"] { dialect.delimiter = try byte(node, "delimiter") }
+        if let node = entries["quote"] {
+            dialect.quote = try isNone(node) ? nil : try byte(node, "quote")
+        }
+        if let node = entries["escape"], try !isNone(node) {
+            let escape = try byte(node, "escape")
+            guard escape == UInt8(ascii: "\\") || escape == dialect.quote else {
+                throw failure(
+                    "'escape' can be a backslash or the quote itself", node.mark,
+                    hint: "Write escape: '\\', or leave it out where quotes are doubled.")
+            }
+            dialect.hasBackslashes = escape == UInt8(ascii: "\\")
+        }
+        if let node = entries["null"] {
+            guard case .scalar(let text, let isPlain, _) = node else {
+                throw failure("'null' is \(node.kindName), but one value is expected", node.mark)
+            }
+            guard !isPlain || !YAMLNode.isNull(text) else {
+                throw failure(
+                    "'null' needs quotes around its text", node.mark,
+                    hint: "Write null: '' for empty fields, or null: 'NULL' for the word.")
+            }
+            dialect.null = text
+        }
+        if let node = entries["quoted-null"] {
+            dialect.takesQuotedNull = try flag(node, "quoted-null")
+        }
+        if let node = entries["header"] { dialect.hasHeader = try flag(node, "header") }
+        if let node = entries["skip-lines"] {
+            let word = try text(node, "skip-lines")
+            do {
+                dialect.skippedLines = try ValueSyntax.count(word, in: 0...1_000_000)
+            } catch {
+                throw failure(
+                    "invalid value '\(Redaction.shown(word))' for 'skip-lines': \(error.message)",
+                    node.mark)
+            }
+        }
+        guard dialect.quote != dialect.delimiter else {
+            throw failure("'quote' and 'delimiter' are the same", node.mark)
+        }
+        return dialect
+    }
+}
+
+/// Reading nodes, each failure with its place.
+extension ImportSection {
+    private func failure(_ what: String, _ mark: Mark, hint: String? = nil) -> Failure {
+        Failure(.usage, "\(what) in \(name), \(mark)", hint: hint)
+    }
+
+    private func list(_ node: YAMLNode, _ what: String) throws(Failure) -> [YAMLNode] {
+        guard case .sequence(let items, _) = node else {
+            throw failure(
+                "\(what) is \(node.kindName), but a list is expected", node.mark,
+                hint: "Begin each entry with '- '.")
+        }
+        guard items.count <= ImportSection.entryLimit else {
+            throw failure("\(what) has more than \(ImportSection.entryLimit) entries", node.mark)
+        }
+        return items
+    }
+
+    private func mapping(
+        _ node: YAMLNode, _ what: String, known: [String]
+    ) throws(Failure) -> [String: YAMLNode] {
+        guard case .mapping(let entries, _) = node else {
+            throw failure("\(what) is \(node.kindName), but a mapping is expected", node.mark)
+        }
+        var found: [String: YAMLNode] = [:]
+        for entry in entries {
+            guard known.contains(entry.key) else {
+                throw failure(
+                    "unknown key '\(Redaction.shown(entry.key))'", entry.mark,
+                    hint: Suggestion.hint(for: entry.key, among: known)
+                        ?? "Known here are \(ValueSyntax.list(known)).")
+            }
+            found[entry.key] = entry.value
+        }
+        return found
+    }
+
+    private func required(
+        _ key: String, _ entries: [String: YAMLNode], _ node: YAMLNode
+    ) throws(Failure) -> YAMLNode {
+        guard let value = entries[key] else {
+            throw failure("the key '\(key)' is missing", node.mark)
+        }
+        return value
+    }
+
+    private func text(_ node: YAMLNode, _ key: String) throws(Failure) -> String {
+        guard case .scalar(let text, let isPlain, _) = node else {
+            throw failure("'\(key)' is \(node.kindName), but one value is expected", node.mark)
+        }
+        guard !text.isEmpty, !isPlain || !YAMLNode.isNull(text) else {
+            throw failure("'\(key)' has no value", node.mark)
+        }
+        return text
+    }
+
+    private func flag(_ node: YAMLNode, _ key: String) throws(Failure) -> Bool {
+        let word = try text(node, key)
+        guard word == "true" || word == "false" else {
+            throw failure(
+                "invalid value '\(Redaction.shown(word))' for '\(key)': expected true or false",
+                node.mark)
+        }
+        return word == "true"
+    }
+
+    private func choice(
+        _ node: YAMLNode, _ key: String, _ known: [String]
+    ) throws(Failure) -> String {
+        let word = try text(node, key)
+        do {
+            return try ValueSyntax.choice(word, among: known)
+        } catch {
+            throw failure(
+                "invalid value '\(Redaction.shown(word))' for '\(key)': \(error.message)",
+                node.mark,
+                hint: error.hint)
+        }
+    }
+
+    private func isNone(_ node: YAMLNode) throws(Failure) -> Bool {
+        if case .scalar("none", _, _) = node { return true }
+        return false
+    }
+
+    /// One ASCII character, or `tab`.
+    private func byte(_ node: YAMLNode, _ key: String) throws(Failure) -> UInt8 {
+        let word = try text(node, key)
+        if word == "tab" { return UInt8(ascii: "\t") }
+        guard word.utf8.count == 1, let byte = word.utf8.first, byte != UInt8(ascii: "\n"),
+            byte != UInt8(ascii: "\r"), byte != 0
+        else {
+            throw failure(
+                "invalid value '\(Redaction.shown(word))' for '\(key)': expected one ASCII character",
+                node.mark, hint: "Write 'tab' for a tabulator.")
+        }
+        return byte
+    }
+}
+
+extension ColumnType {
+    /// The names of the types without parameters, for suggestions.
+    fileprivate static let names = [
+        "boolean", "int32", "int64", "uint64", "float32", "float64", "number text", "text", "bytes",
+        "date", "time", "timestamp", "local timestamp", "uuid", "json", "enum", "set", "bit string",
+        "any", "server text",
+    ]
+}
