@@ -101,25 +101,40 @@ private struct JSONParser {
         return .array(elements)
     }
 
+    /// JSON's own grammar: Swift's parsers also take `01`, `+1`, `1.`, `.5`, hexadecimal and "nan".
     mutating func number() throws(Failure) -> JSON {
         let start = place
-        while let byte = next, isNumberByte(byte) { place += 1 }
+        _ = accept(UInt8(ascii: "-"))
+        if !accept(UInt8(ascii: "0")) { try digits() }
+        var isWhole = true
+        if accept(UInt8(ascii: ".")) {
+            isWhole = false
+            try digits()
+        }
+        if accept(UInt8(ascii: "e")) || accept(UInt8(ascii: "E")) {
+            isWhole = false
+            if !accept(UInt8(ascii: "+")) { _ = accept(UInt8(ascii: "-")) }
+            try digits()
+        }
         let text = String(decoding: bytes[start..<place], as: UTF8.self)
-        if let whole = Int(text), !text.hasPrefix("+") { return .int(whole) }
-        // Swift's parser also takes hexadecimal and "nan"; the byte set above leaves only decimal forms.
-        guard let first = text.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "."),
-            let real = Double(text), real.isFinite
-        else { throw failure("unexpected text") }
+        if isWhole {
+            guard let whole = Int(text) else { throw failure("number beyond 64 bits") }
+            return .int(whole)
+        }
+        guard let real = Double(text), real.isFinite else {
+            throw failure("number beyond 64 bits")
+        }
         return .double(real)
     }
 
-    func isNumberByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),
-            UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
-            true
-        default: false
-        }
+    /// One digit at least.
+    mutating func digits() throws(Failure) {
+        guard let first = next, isDigit(first) else { throw failure("unexpected text") }
+        while let byte = next, isDigit(byte) { place += 1 }
+    }
+
+    func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     mutating func string() throws(Failure) -> String {

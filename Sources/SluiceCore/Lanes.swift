@@ -16,21 +16,28 @@ public enum Lanes {
         _ lanes: [Lane], onFailure: @escaping @Sendable (Failure) -> Void = { _ in }
     ) throws(Failure) {
         let first = Monitor<Failure?>(nil)
+        let fail: @Sendable (Failure) -> Void = { error in
+            let isFirst = first.change { failure in
+                guard failure == nil else { return false }
+                failure = error
+                return true
+            }
+            if isFirst { onFailure(error) }
+        }
         var threads: [Thread] = []
         for lane in lanes {
-            threads.append(
-                Thread {
-                    do throws(Failure) {
-                        try lane()
-                    } catch {
-                        let isFirst = first.change { failure in
-                            guard failure == nil else { return false }
-                            failure = error
-                            return true
-                        }
-                        if isFirst { onFailure(error) }
-                    }
-                })
+            let thread = Thread(ifPossible: {
+                do throws(Failure) {
+                    try lane()
+                } catch {
+                    fail(error)
+                }
+            })
+            guard let thread else {
+                fail(Thread.refused)
+                break
+            }
+            threads.append(thread)
         }
         for thread in threads { thread.join() }
         if let failure = first.read({ $0 }) { throw failure }
@@ -49,9 +56,32 @@ public final class Thread: Sendable {
 
     private let handle: pthread_t
 
-    public init(_ body: @escaping @Sendable () -> Void) {
+    /// What is said when the process may have no more threads.
+    static let refused = Failure(
+        .failed, "the system refuses a thread",
+        hint: "Use fewer --lanes, or raise the limit with ulimit -u.")
+
+    public convenience init(_ body: @escaping @Sendable () -> Void) {
+        guard let thread = Thread.start(body) else {
+            preconditionFailure("the system refuses a thread")
+        }
+        self.init(handle: thread)
+    }
+
+    /// Nothing when the system refuses one.
+    convenience init?(ifPossible body: @escaping @Sendable () -> Void) {
+        guard let thread = Thread.start(body) else { return nil }
+        self.init(handle: thread)
+    }
+
+    private init(handle: pthread_t) {
+        self.handle = handle
+    }
+
+    private static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
         // Drivers and libraries keep rows on the heap; recursion is bounded everywhere.
         pthread_attr_setstacksize(&attributes, 1 << 20)
         let start = Unmanaged.passRetained(Start(body))
@@ -63,9 +93,11 @@ public final class Thread: Sendable {
                 Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
                 return nil
             }, start.toOpaque())
-        pthread_attr_destroy(&attributes)
-        precondition(code == 0, "the system refuses a thread")
-        self.handle = handle
+        guard code == 0 else {
+            start.release()
+            return nil
+        }
+        return handle
     }
 
     /// Waits until the thread has ended. Call exactly once.

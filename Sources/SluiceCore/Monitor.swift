@@ -60,7 +60,8 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
     public func wait<Result>(atMost limit: Duration, _ body: (inout Value) -> Result?) -> Result? {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
-        let parts = limit.components
+        // A negative time is an error to the system, and a huge one overflows.
+        let parts = max(.zero, min(limit, .seconds(365 * 24 * 3600))).components
         deadline.tv_sec += Int(parts.seconds)
         deadline.tv_nsec += Int(parts.attoseconds / 1_000_000_000)
         if deadline.tv_nsec >= 1_000_000_000 {

@@ -78,7 +78,8 @@ public final class FolderStore: Store {
         guard facts.st_mode & S_IFMT == S_IFREG else { throw FolderFailure.notAnObject(place) }
         let size = Int(facts.st_size)
         guard size <= byteLimit else { throw StoreFailure.tooLong(place, size, byteLimit) }
-        buffer.reserve(size)
+        // Exactly as much: growing would double what a slightly smaller object left.
+        if buffer.capacity < size { buffer = ByteBuffer(capacity: size) }
         while buffer.count < size {
             let before = buffer.count
             try buffer.append(upTo: min(size - before, 1 << 30)) { room throws(Failure) in
