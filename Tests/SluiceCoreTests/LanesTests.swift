@@ -1,3 +1,4 @@
+import Glibc
 import SluiceCore
 import Testing
 
@@ -38,6 +39,30 @@ struct LanesTests {
         }
         #expect(told.read { $0 } == ["first"])
         #expect(ended.read { $0 } == 2)
+    }
+
+    @Test("say so when the system refuses a thread")
+    func refused() async {
+        await #expect(processExitsWith: .success) {
+            var before = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &before)
+            // No room for one more stack.
+            var none = rlimit(rlim_cur: 1, rlim_max: before.rlim_max)
+            let lane: Lanes.Lane = { () throws(Failure) in }
+            setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &none)
+            do throws(Failure) {
+                try Lanes.run([lane, lane])
+                exit(1)
+            } catch {
+                setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &before)
+                #expect(
+                    error.description == """
+                        the system refuses a thread
+                        hint: Use fewer --lanes, or raise the limit with ulimit -u.
+                        """)
+                #expect(error.kind == .failed)
+            }
+        }
     }
 }
 
