@@ -106,6 +106,18 @@ struct CSVScanner: ~Copyable {
         place += count
     }
 
+    /// Passes over a physical line, whatever is in it.
+    mutating func skipLine() throws(Failure) {
+        while try !isAtEnd() {
+            let byte = window[place]
+            place &+= 1
+            if byte == CSVText.lineFeed {
+                line &+= 1
+                return
+            }
+        }
+    }
+
     /// The next field.
     ///
     /// - Parameter sink: where its bytes are gathered, if they have to be.
