@@ -10,6 +10,8 @@ struct SQLiteCatalog: Sendable {
         case trigger
         case virtual = "virtual table"
         case shadow = "shadow table"
+        /// SQLite's own: counters and statistics, whose rows are among the settings.
+        case system = "system table"
     }
 
     struct Object: Sendable {
@@ -26,7 +28,7 @@ struct SQLiteCatalog: Sendable {
         var isStrict: Bool
     }
 
-    /// In the order they were made, without SQLite's own and ours.
+    /// In the order they were made, without ours.
     private(set) var objects: [Object] = []
     private(set) var tables: [Name: SQLiteTable] = [:]
     /// The virtual table that a shadow table belongs to.
@@ -83,8 +85,8 @@ struct SQLiteCatalog: Sendable {
             let name = try rows.name(1, of: type == "index" ? "an index" : "a \(type)")
             let table = try rows.name(2, of: "the table of \(type) \(name)")
             allNames.insert(name)
-            // SQLite's own have reserved names; those without text belong to a constraint.
-            if name.folded.utf8.starts(with: "sqlite_".utf8) || rows.kind(3) == .null { continue }
+            // Those without text belong to a constraint.
+            if rows.kind(3) == .null { continue }
             if name.isSluice || table.isSluice {
                 leaveOut(type, name, table)
                 continue
@@ -96,6 +98,8 @@ struct SQLiteCatalog: Sendable {
             }
             let kind: Kind
             switch (type, listed[name]?.type) {
+            // SQLite's own have reserved names; their place in the order is part of what `.dump` prints.
+            case ("table", _) where name.folded.utf8.starts(with: "sqlite_".utf8): kind = .system
             case ("table", "virtual"): kind = .virtual
             case ("table", "shadow"): kind = .shadow
             case ("table", _): kind = .table
