@@ -1,0 +1,179 @@
+internal import CSQLite
+internal import SluiceCore
+internal import SluiceRecords
+internal import Synchronization
+
+/// The one connection that writes a target. Lanes decode; one thread binds what they hand over, a shard at a time.
+///
+/// SQLite has one writer per file. Binding takes as long as reading and checking a shard, so that the thread behind the
+/// connection is kept busy while the lanes prepare the next shards (docs/architecture.md).
+final class SQLiteWriter: @unchecked Sendable {
+    // Unchecked because `turn` guards the connection and all that hangs on it.
+
+    /// Shards that may wait for their turn; each lane has one at a time.
+    private static let queueLimit = 256
+    /// Pages kept in memory, in KiB.
+    private static let cacheKiB = 16 << 10
+
+    let path: String
+    let request: LoadRequest
+    private let stop: StopSignal
+    private let busyLimit: Duration
+    private let turn = Monitor<Bool>(false)
+    private let thread = Mutex<Thread?>(nil)
+    private let shipments = BoundedQueue<SQLiteShipment>(limit: queueLimit)
+    private var connection: SQLiteConnection?
+    private var loaders: [TableName: SQLiteLoader] = [:]
+    /// The schema work; only to be used within `exclusively`.
+    let steps: SQLiteSchemaSteps
+
+    init(_ path: String, _ request: LoadRequest, busyLimit: Duration, stop: StopSignal) {
+        self.path = path
+        self.request = request
+        self.busyLimit = busyLimit
+        self.stop = stop
+        steps = SQLiteSchemaSteps(request)
+    }
+
+    /// Runs `body` with the connection, which is opened first where it is not; nobody else uses it meanwhile.
+    func exclusively<Result>(
+        _ body: (SQLiteConnection) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        turn.wait { isTaken -> Void? in
+            guard !isTaken else { return nil }
+            isTaken = true
+            return ()
+        }
+        defer { turn.change { $0 = false } }
+        return try body(try opened())
+    }
+
+    private func opened() throws(Failure) -> SQLiteConnection {
+        if let connection { return connection }
+        let connection = try SQLiteConnection(path, .create, busyLimit: busyLimit, stop: stop)
+        // What a dataset's schema may hold: strings in double quotes, and rows of shadow tables.
+        try connection.check(
+            sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_DQS_DDL, 1))
+        try connection.check(
+            sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_DQS_DML, 1))
+        try connection.check(
+            sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_DEFENSIVE, 0))
+        // A source's rows may contradict its own constraints; they are kept as they are where the tables are ours, too.
+        // The rollback journal with its full synchronisation survives a kill and a power cut at every moment.
+        try connection.execute(
+            """
+            PRAGMA foreign_keys = 0; PRAGMA synchronous = FULL;
+            PRAGMA cache_size = -\(SQLiteWriter.cacheKiB);
+            PRAGMA ignore_check_constraints = \(keepsOddRows ? 1 : 0)
+            """)
+        self.connection = connection
+        return connection
+    }
+
+    private var keepsOddRows: Bool {
+        switch request.onExisting {
+        case .refuse, .replace: request.trustedSchema != nil
+        case .use, .truncate: false
+        }
+    }
+
+    /// Puts a shard into the queue; its lane hands batches over from now on.
+    func take(_ shipment: SQLiteShipment) {
+        thread.withLock { thread in
+            if thread == nil { thread = Thread { [self] in writeShipments() } }
+        }
+        // The queue is closed only when all sessions are.
+        _ = shipments.put(shipment)
+    }
+
+    private func writeShipments() {
+        while let shipment = shipments.take() {
+            shipment.end(with: Swift.Result { () throws(Failure) in try write(shipment) })
+        }
+    }
+
+    private func write(_ shipment: SQLiteShipment) throws(Failure) -> LoadOutcome {
+        try exclusively { connection throws(Failure) in
+            try connection.inTransaction { () throws(Failure) in
+                let isNew = try SQLiteLedger.enter(
+                    shipment.unit, of: request.dataset, shipment.expected, on: connection)
+                guard isNew else { return .alreadyThere }
+                let loader = try loader(for: shipment.table, on: connection)
+                var digest = Digest.empty
+                var ordinal = 0
+                while let parcel = shipment.nextParcel() {
+                    try stop.check()
+                    try loader.insert(parcel.batch, firstRow: ordinal + 1)
+                    ordinal += parcel.batch.rowCount
+                    digest += parcel.batch.digest
+                    shipment.giveBack(parcel)
+                }
+                try shipment.checkLane()
+                try check(digest, shipment.expected)
+                return .loaded(mapped: digest)
+            }
+        }
+    }
+
+    private func check(_ digest: Digest, _ expected: Digest) throws(Failure) {
+        guard digest.rowCount == expected.rowCount else {
+            throw Failure(
+                .failed,
+                "the shard holds \(digest.rowCount) rows, and its seal says \(expected.rowCount)",
+                hint: "The dataset is damaged; export it again.")
+        }
+        guard digest == expected else {
+            throw Failure(
+                .failed, "the shard's rows are not those that its seal was made for",
+                hint: "The dataset is damaged; export it again.")
+        }
+    }
+
+    private func loader(
+        for plan: TablePlan, on connection: SQLiteConnection
+    ) throws(Failure) -> SQLiteLoader {
+        if let loader = loaders[plan.table] { return loader }
+        // Each keeps one compiled statement; so many tables at once is rare, and compiling again is cheap.
+        if loaders.count >= 64 { loaders.removeAll() }
+        let loader = try SQLiteLoader(plan, hidesKeys: request.hidesKeys, on: connection)
+        loaders[plan.table] = loader
+        return loader
+    }
+
+    /// What was compiled for tables that are dropped or made again.
+    func forgetLoaders() {
+        loaders.removeAll()
+    }
+
+    /// When no lane loads any more. May be called twice.
+    func close() {
+        shipments.close()
+        thread.withLock { thread in
+            thread?.join()
+            thread = nil
+        }
+        loaders.removeAll()
+        connection?.close()
+        connection = nil
+    }
+}
+
+extension SQLiteConnection {
+    /// All of `body` or nothing of it.
+    func inTransaction<Result>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try execute("BEGIN IMMEDIATE")
+        do {
+            let result = try body()
+            try execute("COMMIT")
+            return result
+        } catch {
+            // A full disk has rolled it back already.
+            if sqlite3_get_autocommit(handle) == 0 {
+                sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
+            }
+            throw error
+        }
+    }
+}

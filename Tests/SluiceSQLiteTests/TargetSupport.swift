@@ -1,0 +1,180 @@
+import CSQLite
+import Glibc
+import SluiceCore
+import SluiceRecords
+import Testing
+
+@testable import SluiceSQLite
+
+/// A fresh folder for one test, removed with it.
+final class TargetFolder {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/sluice-target-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        _ = try? Shell.run("rm -rf '\(path)'")
+    }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+/// The tools that nobody here wrote.
+enum Shell {
+    @discardableResult
+    static func run(_ command: String) throws -> (status: Int32, output: String) {
+        let pipe = try #require(popen(command, "r"))
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, pipe)
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        return (pclose(pipe), String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Runs SQL with the `sqlite3` tool.
+    @discardableResult
+    static func sqlite(_ path: String, _ sql: String) throws -> String {
+        let script = path + ".sql"
+        let file = try #require(fopen(script, "w"))
+        fputs(sql, file)
+        fclose(file)
+        let (status, output) = try run("sqlite3 -batch '\(path)' < '\(script)' 2>&1")
+        try #require(status == 0, "\(output)")
+        return output
+    }
+
+    /// What `.dump` prints without the ledger.
+    static func dump(_ path: String) throws -> String {
+        let (status, output) = try run("sqlite3 -batch '\(path)' .dump 2>&1")
+        try #require(status == 0, "\(output)")
+        var lines: [Substring] = []
+        var isLedger = false
+        for line in output.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("CREATE TABLE sluice_ledger") { isLedger = true }
+            if !isLedger, !line.hasPrefix("INSERT INTO sluice_ledger") { lines.append(line) }
+            if line.hasSuffix("WITHOUT ROWID;") || line.hasSuffix("without rowid;") {
+                isLedger = false
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// Records out of a list of byte strings, or a failure at their end.
+final class ListedRecords: RecordSource {
+    private let records: [[UInt8]]
+    private let failure: Failure?
+    private var place = 0
+
+    init(_ records: [[UInt8]], failingWith failure: Failure? = nil) {
+        self.records = records
+        self.failure = failure
+    }
+
+    func fill(_ batch: inout Batch, byteGoal: Int) throws(Failure) -> Bool {
+        while place < records.count, batch.bytes.count < byteGoal {
+            batch.bytes.append(records[place])
+            batch.endRecord()
+            place += 1
+        }
+        if place == records.count, let failure { throw failure }
+        return place < records.count
+    }
+
+    static func digest(_ records: [[UInt8]]) -> Digest {
+        var digest = Digest.empty
+        for record in records { record.withUnsafeBytes { digest.add($0) } }
+        return digest
+    }
+}
+
+/// One record, field by field.
+func record(_ write: (inout ByteBuffer) -> Void) -> [UInt8] {
+    var buffer = ByteBuffer()
+    write(&buffer)
+    return buffer.array()
+}
+
+func text(_ text: String, into buffer: inout ByteBuffer) {
+    Array(text.utf8).withUnsafeBytes { buffer.appendBytes($0) }
+}
+
+/// The whole way of a SQLite file into another one, without a store between.
+struct Migration {
+    let source: String
+    let target: String
+    var onExisting = OnExisting.refuse
+    var isTrusted = true
+    var dataset = "d1"
+    /// Only these tables, where given.
+    var only: [Name]?
+
+    /// Plans, loads and makes everything; then reads back and compares each table's digest.
+    @discardableResult
+    func run(until phase: LoadStep.Phase = .statistics) throws -> TargetSurvey {
+        let snapshot = try SQLiteSource(path: source).openSnapshot(
+            .snapshot, lanes: 1, stop: StopSignal())
+        defer { try? snapshot.close() }
+        let catalog = try snapshot.catalog()
+        let session = try snapshot.openSession()
+        defer { session.close() }
+        var plans: [TablePlan] = []
+        for table in catalog.tables where only?.contains(table.name.table) ?? true {
+            plans.append(try session.plan(table, PlanOptions(chunkBytes: 1 << 30)))
+        }
+        let request = LoadRequest(
+            dataset: dataset, tables: plans, trustedSchema: isTrusted ? catalog.schema : nil,
+            onExisting: onExisting, sourceEngine: "sqlite")
+        let file = SQLiteTarget(path: target)
+        let survey = try file.survey(request)
+        try #require(survey.conflicts == [])
+        let writing = try file.openSession(request, stop: StopSignal())
+        try writing.prepare()
+        for step in survey.steps where step.phase == .tables { try writing.perform(step) }
+        for plan in plans { try writing.begin(plan) }
+        for plan in plans { try load(plan, session, writing) }
+        for step in survey.steps where step.phase > .tables && step.phase <= phase {
+            try writing.perform(step)
+        }
+        writing.close()
+        try file.close()
+        return survey
+    }
+
+    private func load(
+        _ plan: TablePlan, _ session: any SourceSession, _ writing: any TargetSession
+    ) throws {
+        for chunk in plan.chunks {
+            try session.open(chunk, of: plan)
+            let digest = try Migration.digest(session, plan)
+            try session.open(chunk, of: plan)
+            let unit = "data/\(plan.table)/\(chunk.number)"
+            let outcome = try writing.load(unit, of: plan, from: session, expecting: digest)
+            #expect(outcome == .loaded(mapped: digest))
+            var found = Digest.empty
+            for slice in try writing.slices(of: plan, atMost: 3) {
+                found += try Migration.digest(try writing.readBack(slice, of: plan), plan)
+            }
+            if plan.chunks.count == 1 { #expect(found == digest, "\(plan.table)") }
+        }
+    }
+
+    static func digest(_ records: any RecordSource, _ plan: TablePlan) throws -> Digest {
+        var batch = Batch(fieldCount: plan.schema.fields.count)
+        var digest = Digest.empty
+        while true {
+            let hasMore = try records.fill(&batch, byteGoal: 1 << 16)
+            #expect(batch.misfits == [])
+            digest += batch.digest
+            batch.removeAll()
+            if !hasMore { return digest }
+        }
+    }
+}
