@@ -132,7 +132,7 @@ struct SQLiteColumnReader {
                 return appendLong(text, to: &batch)
             }
             batch.bytes.appendBranch(.invalidText)
-            return appendLong(SQLiteColumnReader.storedText(value), to: &batch)
+            return appendInvalidText(value, to: &batch)
         case SQLITE_BLOB:
             batch.bytes.appendBranch(.bytes)
             return appendLong(SQLiteColumnReader.bytes(value), to: &batch)
@@ -153,22 +153,25 @@ struct SQLiteColumnReader {
 
     @inline(never)
     private func validUTF16(_ value: OpaquePointer?) -> UnsafeRawBufferPointer? {
-        let stored = SQLiteColumnReader.storedText(value)
+        let stored = SQLiteColumnReader.storedUTF16(value)
         guard SQLiteText.isUTF16(stored, isBigEndian: encoding == .utf16be) else { return nil }
         let start = sqlite3_value_text(value)
         return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_value_bytes(value)))
     }
 
-    /// A text's bytes as the file holds them, in the file's encoding.
-    private static func storedText(_ value: OpaquePointer?) -> UnsafeRawBufferPointer {
-        let start = sqlite3_value_blob(value)
-        // For a value in UTF-8 this counts its own bytes, too: it is read as a blob.
-        return UnsafeRawBufferPointer(start: start, count: storedCount(value))
+    private func appendInvalidText(_ value: OpaquePointer?, to batch: inout Batch) -> SQLiteFault? {
+        guard encoding != .utf8 else {
+            return appendLong(SQLiteColumnReader.bytes(value), to: &batch)
+        }
+        let text = SQLiteText.generalizedUTF8(
+            SQLiteColumnReader.storedUTF16(value), isBigEndian: encoding == .utf16be)
+        return text.withUnsafeBytes { appendLong($0, to: &batch) }
     }
 
-    private static func storedCount(_ value: OpaquePointer?) -> Int {
-        sqlite3_value_encoding(value) == SQLITE_UTF8
-            ? Int(sqlite3_value_bytes(value)) : Int(sqlite3_value_bytes16(value))
+    /// A text's bytes as a UTF-16 database holds them.
+    private static func storedUTF16(_ value: OpaquePointer?) -> UnsafeRawBufferPointer {
+        let start = sqlite3_value_blob(value)
+        return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_value_bytes16(value)))
     }
 
     @inline(__always)

@@ -1,4 +1,5 @@
 internal import SluiceCore
+internal import SluiceRecords
 
 /// How a database stores its text; one for the whole file.
 enum SQLiteEncoding: String {
@@ -8,59 +9,19 @@ enum SQLiteEncoding: String {
 }
 
 /// Whether text is what it says: SQLite stores any bytes as text.
+///
+/// A UTF-16 database may hold lone surrogates, which SQLite itself turns into other characters when asked for UTF-8.
+/// Records hold such text as `invalid_text` in generalized UTF-8: each lone surrogate in three bytes, as if it were a
+/// character. That is one to one, and never valid UTF-8.
 enum SQLiteText {
-    /// Whether the bytes are UTF-8: shortest forms, no surrogates, nothing above U+10FFFF.
     @inline(__always)
-    static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var place = 0
-        let count = bytes.count
-        while place &+ 8 <= count {
-            let word = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            guard word & 0x8080_8080_8080_8080 == 0 else { return isUTF8(bytes, from: place) }
-            place &+= 8
-        }
-        while place < count {
-            guard bytes[place] < 0x80 else { return isUTF8(bytes, from: place) }
-            place &+= 1
-        }
-        return true
-    }
+    static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool { UTF8Text.isValid(bytes) }
 
-    /// The table of well-formed sequences of the Unicode standard, from a place between two characters.
-    private static func isUTF8(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
-        var place = start
-        let count = bytes.count
-        while place < count {
-            let first = bytes[place]
-            place &+= 1
-            if first < 0x80 { continue }
-            var more = 1
-            var second: ClosedRange<UInt8> = 0x80...0xBF
-            switch first {
-            case 0xC2...0xDF: break
-            case 0xE0: (more, second) = (2, 0xA0...0xBF)
-            case 0xED: (more, second) = (2, 0x80...0x9F)
-            case 0xE1...0xEF: more = 2
-            case 0xF0: (more, second) = (3, 0x90...0xBF)
-            case 0xF4: (more, second) = (3, 0x80...0x8F)
-            case 0xF1...0xF3: more = 3
-            default: return false
-            }
-            guard count &- place >= more, second.contains(bytes[place]) else { return false }
-            for offset in 1..<max(more, 1) where bytes[place &+ offset] & 0xC0 != 0x80 {
-                return false
-            }
-            place &+= more
-        }
-        return true
-    }
-
-    /// Whether the bytes are UTF-16 without lone surrogates, which SQLite would turn into other characters.
+    /// Whether the bytes are UTF-16 without lone surrogates.
     static func isUTF16(_ bytes: UnsafeRawBufferPointer, isBigEndian: Bool) -> Bool {
-        guard bytes.count.isMultiple(of: 2) else { return false }
         var place = 0
         var expectsLow = false
-        while place < bytes.count {
+        while place &+ 1 < bytes.count {
             let high = bytes[isBigEndian ? place : place &+ 1]
             let isLow = high & 0xFC == 0xDC
             guard isLow == expectsLow else { return false }
@@ -68,5 +29,92 @@ enum SQLiteText {
             place &+= 2
         }
         return !expectsLow
+    }
+
+    /// Any UTF-16 as generalized UTF-8. A last single byte, which SQLite never keeps, is left out.
+    static func generalizedUTF8(
+        _ bytes: UnsafeRawBufferPointer, isBigEndian: Bool
+    ) -> [UInt8] {
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count * 3 / 2)
+        var place = 0
+        while place + 1 < bytes.count {
+            var scalar = unit(bytes, place, isBigEndian)
+            place += 2
+            if scalar & 0xFC00 == 0xD800, place + 1 < bytes.count {
+                let low = unit(bytes, place, isBigEndian)
+                if low & 0xFC00 == 0xDC00 {
+                    scalar = 0x10000 + (scalar & 0x3FF) << 10 + low & 0x3FF
+                    place += 2
+                }
+            }
+            append(scalar, to: &output)
+        }
+        return output
+    }
+
+    private static func unit(
+        _ bytes: UnsafeRawBufferPointer, _ place: Int, _ isBigEndian: Bool
+    ) -> UInt32 {
+        let (first, second) = (UInt32(bytes[place]), UInt32(bytes[place + 1]))
+        return isBigEndian ? first << 8 | second : second << 8 | first
+    }
+
+    private static func append(_ scalar: UInt32, to output: inout [UInt8]) {
+        func more(_ shift: UInt32) -> UInt8 { 0x80 | UInt8(scalar >> shift & 0x3F) }
+        switch scalar {
+        case ..<0x80: output.append(UInt8(scalar))
+        case ..<0x800: output += [0xC0 | UInt8(scalar >> 6), more(0)]
+        case ..<0x10000: output += [0xE0 | UInt8(scalar >> 12), more(6), more(0)]
+        default: output += [0xF0 | UInt8(scalar >> 18), more(12), more(6), more(0)]
+        }
+    }
+
+    /// The UTF-16 that `generalizedUTF8` gives these bytes for; nothing where there is none.
+    static func utf16(
+        generalizedUTF8 bytes: UnsafeRawBufferPointer, isBigEndian: Bool
+    ) -> [UInt8]? {
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count * 2)
+        var place = 0
+        while place < bytes.count {
+            guard let (scalar, length) = scalar(bytes, place) else { return nil }
+            place += length
+            let units =
+                scalar < 0x10000
+                ? [scalar]
+                : [0xD800 + (scalar - 0x10000) >> 10, 0xDC00 + (scalar - 0x10000) & 0x3FF]
+            for unit in units {
+                let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+                output += isBigEndian ? [high, low] : [low, high]
+            }
+        }
+        // Two halves of one character side by side would have been that character.
+        let isShortest = output.withUnsafeBytes {
+            generalizedUTF8($0, isBigEndian: isBigEndian).elementsEqual(bytes)
+        }
+        return isShortest ? output : nil
+    }
+
+    /// One sequence, surrogates admitted; overlong forms are found by writing it again.
+    private static func scalar(
+        _ bytes: UnsafeRawBufferPointer, _ place: Int
+    ) -> (UInt32, length: Int)? {
+        let first = UInt32(bytes[place])
+        var (scalar, length): (UInt32, Int)
+        switch first {
+        case ..<0x80: (scalar, length) = (first, 1)
+        case 0xC2..<0xE0: (scalar, length) = (first & 0x1F, 2)
+        case 0xE0..<0xF0: (scalar, length) = (first & 0x0F, 3)
+        case 0xF0..<0xF5: (scalar, length) = (first & 0x07, 4)
+        default: return nil
+        }
+        guard bytes.count - place >= length else { return nil }
+        for offset in 1..<max(length, 1) {
+            let next = UInt32(bytes[place + offset])
+            guard next & 0xC0 == 0x80 else { return nil }
+            scalar = scalar << 6 | next & 0x3F
+        }
+        return scalar <= 0x10FFFF ? (scalar, length) : nil
     }
 }
