@@ -24,9 +24,10 @@ extension Run {
         _ snapshot: any Snapshot, _ source: any Source, _ target: (any Target)?,
         _ outcome: inout Outcome
     ) throws(Failure) {
-        let catalog = try snapshot.catalog()
+        let whole = try snapshot.catalog()
         let tables = try TableSelection.choose(
-            from: catalog.tables, settings, place: source.place)
+            from: whole.tables, settings, place: source.place)
+        let catalog = whole.limited(to: tables)
         let plans = try planAll(tables, snapshot)
         outcome.warnings = catalog.warnings
         outcome.position = snapshot.position.json

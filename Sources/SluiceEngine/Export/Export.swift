@@ -119,9 +119,10 @@ extension Export {
         do throws(Failure) {
             let hold = snapshot.hold.map { Hold($0, on: source.place, run: run.id) }
             try hold?.write(in: store)
-            let catalog = try snapshot.catalog()
+            let whole = try snapshot.catalog()
             let tables = try TableSelection.choose(
-                from: catalog.tables, run.settings, place: source.place)
+                from: whole.tables, run.settings, place: source.place)
+            let catalog = whole.limited(to: tables)
             try refuseEqualKeys(tables)
             let header = DatasetHeader(
                 id: RandomID.make(), createdAt: Clock.timestamp(), identity: identity,

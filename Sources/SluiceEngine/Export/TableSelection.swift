@@ -49,3 +49,23 @@ enum TableSelection {
             hint: hint)
     }
 }
+
+extension Catalog {
+    /// The catalogue of only these tables: their schema, and a warning for each object that is left out with the others.
+    func limited(to tables: [SourceTable]) -> Catalog {
+        guard tables.count < self.tables.count else { return self }
+        var kept = Set(tables.map(\.name))
+        // A virtual table comes with the tables that store its content.
+        kept.formUnion(tables.compactMap(\.owner))
+        var limited = self
+        limited.tables = tables
+        limited.schema.objects = schema.objects.filter { object in
+            object.table.map(kept.contains) ?? false
+        }
+        for object in schema.objects where object.table == nil || object.kind == "view" {
+            limited.warnings.append(
+                "\(object.kind) \(object.name) is left out: only some tables were chosen")
+        }
+        return limited
+    }
+}
