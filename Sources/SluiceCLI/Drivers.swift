@@ -24,7 +24,7 @@ enum Drivers {
         switch url.engine {
         case .sqlite:
             try refuse(passwordOption)
-            throw unsupported("SQLite", "sqlite:PATH")
+            return SQLiteTarget(path: url.location)
         case .postgres: throw unsupported("PostgreSQL", "sqlite:PATH")
         case .mysql: throw unsupported("MySQL", "sqlite:PATH")
         }
