@@ -54,7 +54,9 @@ let package = Package(
         tests(
             "SluiceEngineTests",
             ["SluiceEngine", "SluiceSQLite", "SluiceStore", "SluiceRecords", "SluiceCore"]),
-        tests("SluiceCLITests", ["SluiceCLI", "SluiceEngine", "SluiceCore"]),
+        tests(
+            "SluiceCLITests",
+            ["SluiceCLI", "SluiceEngine", "SluiceStore", "SluiceRecords", "SluiceCore"]),
         // The whole program as its users run it, and the repository itself (tidy).
         tests("JourneyTests", ["SluiceCore"]),
     ]

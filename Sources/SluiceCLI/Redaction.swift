@@ -35,18 +35,14 @@ enum Redaction {
 
     /// The place of the `@` behind user and password, if there is a user.
     ///
-    /// A raw `@`, `/` or `?` in a password moves what looks like the host, so it is the last `@` of all unless the
-    /// text before the first slash is plainly a host.
+    /// A raw `@`, `/` or `?` in a password moves what looks like the host, so it is the last `@` of all unless
+    /// nothing before the first slash can be a password.
     private static func endOfUser(_ rest: Substring.UTF8View) -> Substring.Index? {
         guard let last = rest.lastIndex(of: UInt8(ascii: "@")) else { return nil }
         let authority = rest.prefix { !Array("/?#".utf8).contains($0) }
         if authority.contains(UInt8(ascii: "@")) { return last }
-        // `host:5432/path@x`: a host with a port, not a user with a password.
-        let parts = authority.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        let isHost =
-            parts.count == 1 || parts.count == 2 && parts[1].allSatisfy { digits.contains($0) }
-        return isHost ? nil : last
+        // Without a colon there is no password. With one, `host:5432/a@b` may as well be `user:54/32@host`.
+        return authority.contains(UInt8(ascii: ":")) ? last : nil
     }
 
     private static func queryRedacted(_ text: Substring) -> String {

@@ -174,16 +174,17 @@ private struct TypedLineParser {
     }
 
     func unknownOption(_ name: String) -> Failure {
-        let isNegated = name.utf8.starts(with: "no-".utf8)
         let own = (command?.options ?? Option.all).map(\.name) + ["help", "version"]
         let nearest =
             Suggestion.nearest(to: name, among: own)
             ?? Suggestion.nearest(to: name, among: Option.all.map(\.name))
-        let hint =
+        let topic = command.map { " \($0.name)" } ?? ""
+        var hint =
             nearest.map { "Did you mean '--\($0)'?" }
-            ?? (isNegated
-                ? "Only flags that take no value can be taken back with '--no-'."
-                : "Run 'sluice help\(command.map { " \($0.name)" } ?? "")' to see what there is.")
+            ?? "Run 'sluice help\(topic)' to see what there is."
+        if name.utf8.starts(with: "no-".utf8), Option.named(String(name.dropFirst(3))) != nil {
+            hint = "Only flags that take no value can be taken back with '--no-'."
+        }
         return Failure(.usage, "unknown option '--\(Redaction.shown(name))'", hint: hint)
     }
 
