@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SluiceCore
 
 /// An Avro container in memory, whoever wrote it: its metadata, then its blocks as they are stored.
@@ -31,7 +32,7 @@ struct AvroContainer {
     ///
     /// - Parameter rowLimit: a block that claims more rows is a failure.
     init(_ bytes: UnsafeRawBufferPointer, rowLimit: Int) throws(Failure) {
-        guard bytes.count >= 4, bytes.prefix(4).elementsEqual(AvroContainer.magic) else {
+        guard bytes.count >= 4, bytes[..<4].elementsEqual(AvroContainer.magic) else {
             throw Failure(.failed, "this is no Avro container: it does not begin with Obj")
         }
         do {
@@ -59,7 +60,7 @@ struct AvroContainer {
     func value(of key: StaticString) -> UnsafeRawBufferPointer? {
         let wanted = UnsafeRawBufferPointer(
             start: key.utf8Start, count: key.utf8CodeUnitCount)
-        return metadata.first { $0.key.elementsEqual(wanted) }?.value
+        return metadata.first { $0.key.hasSameBytes(as: wanted) }?.value
     }
 
     /// The codec of the blocks; a container that names none has none.
@@ -97,8 +98,9 @@ struct AvroContainer {
         guard bytes.count - end >= AvroContainer.syncByteCount else {
             throw Failure(.failed, "the container ends inside a block")
         }
-        let marker = bytes[end..<(end + AvroContainer.syncByteCount)]
-        guard marker.elementsEqual(sync) else {
+        let marker = UnsafeRawBufferPointer(
+            rebasing: bytes[end..<(end + AvroContainer.syncByteCount)])
+        guard marker.hasSameBytes(as: sync) else {
             throw Failure(.failed, "a block does not end in the container's sync marker")
         }
         place = end + AvroContainer.syncByteCount
@@ -157,5 +159,13 @@ extension ShardFormat.Codec {
         guard let codec = ShardFormat.Codec.allCases.first(where: { $0.avroName == avroName })
         else { return nil }
         self = codec
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        guard let baseAddress, let start = other.baseAddress else { return true }
+        return memcmp(baseAddress, start, count) == 0
     }
 }

@@ -33,7 +33,8 @@ final class AvroShardParser: ShardParser {
         blockRowsLeft = 0
         blockPlace = 0
         block.removeAll()
-        guard bytes.prefix(header.count).elementsEqual(header) else {
+        let start = UnsafeRawBufferPointer(rebasing: bytes.prefix(header.count))
+        guard header.withUnsafeBytes({ $0.hasSameBytes(as: start) }) else {
             throw try differentHeader(bytes)
         }
         container = AvroContainer(bytes, behindHeader: header.count, rowLimit: blockByteLimit)

@@ -1,0 +1,85 @@
+import SluiceCore
+import Testing
+
+@testable import SluiceRecords
+
+/// What readers that nobody here wrote make of our shards.
+@Suite struct AvroOracleTests {
+    private struct Sample {
+        let path: String
+        let lines: [String]
+    }
+
+    /// A shard of every column type and one each of some random schemas, in a folder, with what they hold.
+    private static func samples(
+        _ codec: ShardFormat.Codec, _ factory: inout RecordFactory, in folder: String
+    ) throws -> [Sample] {
+        try (0..<12).map { number in
+            let schema = number == 0 ? RecordFactory.everything() : factory.schema()
+            let shard = ShardBytes()
+            let (records, _) = try ShardTests.write(
+                schema, ShardFormat(.avro, codec), rows: 40, blocks: 3, &factory, to: shard)
+            let path = "\(folder)/\(number).avro"
+            try Fixture.write(shard.buffer.array(), to: path)
+            return Sample(path: path, lines: try PhysicalText.lines(records, schema))
+        }
+    }
+
+    @Test(
+        "fastavro reads every codec with equal values and counts",
+        arguments: ShardFormat.Codec.allCases)
+    func fastavro(_ codec: ShardFormat.Codec) throws {
+        let python = try Fixture.python()
+        var factory = RecordFactory(isPortable: true)
+        try Fixture.inTemporaryFolder { folder in
+            let samples = try AvroOracleTests.samples(codec, &factory, in: folder)
+            let paths = samples.map(\.path).joined(separator: " ")
+            let output = try Fixture.run(
+                "'\(python)' '\(Fixture.folder)/avro/fastavro_values.py' \(paths)")
+            let read = output.split(separator: "\n").map(String.init)
+            let expected = samples.flatMap(\.lines)
+            #expect(read.count == expected.count, "\(factory.seed)")
+            for (line, wanted) in zip(read, expected) where line != wanted {
+                Issue.record("fastavro reads \(line) for \(wanted), \(factory.seed)")
+            }
+        }
+    }
+
+    @Test(
+        "libavro reads null, deflate and snappy with equal values and counts",
+        arguments: [ShardFormat.Codec.none, .deflate, .snappy])
+    func libavro(_ codec: ShardFormat.Codec) throws {
+        var factory = RecordFactory()
+        try Fixture.inTemporaryFolder { folder in
+            for sample in try AvroOracleTests.samples(codec, &factory, in: folder) {
+                let read = try LibavroText.lines(sample.path)
+                #expect(read.count == sample.lines.count, "\(factory.seed)")
+                for (line, wanted) in zip(read, sample.lines) where line != wanted {
+                    Issue.record("libavro reads \(line) for \(wanted), \(factory.seed)")
+                }
+            }
+        }
+    }
+
+    @Test("our container reader gives libavro's rows of a container that libavro wrote")
+    func libavroWrites() throws {
+        try Fixture.inTemporaryFolder { folder in
+            let path = "\(folder)/written.avro"
+            try LibavroText.writeLongs(0..<1000, codec: "deflate", to: path)
+            let bytes = try Fixture.read(path)
+            try bytes.withUnsafeBytes { raw in
+                var container = try AvroContainer(raw, rowLimit: 1 << 20)
+                let decompressor = BlockDecompressor(try container.codec())
+                var block = ByteBuffer()
+                var read: [Int64] = []
+                while let stored = try container.nextBlock() {
+                    try decompressor.unpack(stored.bytes, into: &block, byteLimit: 1 << 20)
+                    var cursor = RecordCursor(block.bytes)
+                    for _ in 0..<stored.rowCount { read.append(try cursor.long()) }
+                    #expect(cursor.isAtEnd)
+                }
+                #expect(read == Array(0..<1000))
+            }
+        }
+    }
+}
