@@ -111,53 +111,56 @@ struct ImportSection {
         throw failure("unknown type '\(Redaction.shown(word))'", node.mark, hint: hint)
     }
 
-    private func dialect(_ node: YAMLNode) throws(Failure) -> ImportFile.Dialect {
+    private func dialect(_ node: YAMLNode) throws(Failure) -> ForeignCSVOptions {
         let entries = try mapping(
             node, "'csv'",
-            known: ["delimiter", "quote", "escape", "null", "quoted-null", "header", "skip-lines"])
-        var dialect = ImportFile.Dialect()
+            known: [
+                "delimiter", "quote", "escape", "null", "quoted-null", "header", "skip-lines",
+                "bytes", "ignore-other-columns",
+            ])
+        var dialect = ForeignCSVOptions()
         if let node = entries["delimiter"] { dialect.delimiter = try byte(node, "delimiter") }
         if let node = entries["quote"] {
-            dialect.quote = try isNone(node) ? nil : try byte(node, "quote")
+            dialect.quote = isNone(node) ? nil : try byte(node, "quote")
         }
-        if let node = entries["escape"], try !isNone(node) {
-            let escape = try byte(node, "escape")
-            guard escape == UInt8(ascii: "\\") || escape == dialect.quote else {
-                throw failure(
-                    "'escape' can be a backslash or the quote itself", node.mark,
-                    hint: "Write escape: '\\', or leave it out where quotes are doubled.")
-            }
-            dialect.hasBackslashes = escape == UInt8(ascii: "\\")
+        if let node = entries["escape"] {
+            let known = ForeignCSVOptions.Escape.allCases.map(\.rawValue)
+            let word = try choice(node, "escape", known)
+            dialect.escape = ForeignCSVOptions.Escape(rawValue: word) ?? dialect.escape
         }
-        if let node = entries["null"] {
-            guard case .scalar(let text, let isPlain, _) = node else {
-                throw failure("'null' is \(node.kindName), but one value is expected", node.mark)
-            }
-            guard !isPlain || !YAMLNode.isNull(text) else {
-                throw failure(
-                    "'null' needs quotes around its text", node.mark,
-                    hint: "Write null: '' for empty fields, or null: 'NULL' for the word.")
-            }
-            dialect.null = text
+        if let node = entries["bytes"] {
+            let known = ForeignCSVOptions.BytesForm.allCases.map(\.rawValue)
+            let word = try choice(node, "bytes", known)
+            dialect.bytesForm = ForeignCSVOptions.BytesForm(rawValue: word) ?? dialect.bytesForm
         }
+        if let node = entries["null"] { dialect.nullText = try nullText(node) }
         if let node = entries["quoted-null"] {
             dialect.takesQuotedNull = try flag(node, "quoted-null")
         }
         if let node = entries["header"] { dialect.hasHeader = try flag(node, "header") }
+        if let node = entries["ignore-other-columns"] {
+            dialect.ignoresOtherColumns = try flag(node, "ignore-other-columns")
+        }
         if let node = entries["skip-lines"] {
-            let word = try text(node, "skip-lines")
-            do {
-                dialect.skippedLines = try ValueSyntax.count(word, in: 0...1_000_000)
-            } catch {
-                throw failure(
-                    "invalid value '\(Redaction.shown(word))' for 'skip-lines': \(error.message)",
-                    node.mark)
-            }
+            dialect.skippedLineCount = try count(node, "skip-lines", in: 0...1_000_000)
         }
         guard dialect.quote != dialect.delimiter else {
             throw failure("'quote' and 'delimiter' are the same", node.mark)
         }
         return dialect
+    }
+
+    /// The text that stands for NULL; without quotes the word would be YAML's own null.
+    private func nullText(_ node: YAMLNode) throws(Failure) -> [UInt8]? {
+        guard case .scalar(let text, let isPlain, _) = node else {
+            throw failure("'null' is \(node.kindName), but one value is expected", node.mark)
+        }
+        guard !isPlain || !YAMLNode.isNull(text) else {
+            throw failure(
+                "'null' needs quotes around its text", node.mark,
+                hint: "Write null: '' for empty fields, null: 'NULL' for the word, or null: none.")
+        }
+        return isNone(node) ? nil : Array(text.utf8)
     }
 }
 
@@ -241,8 +244,22 @@ extension ImportSection {
         }
     }
 
-    private func isNone(_ node: YAMLNode) throws(Failure) -> Bool {
-        if case .scalar("none", _, _) = node { return true }
+    private func count(
+        _ node: YAMLNode, _ key: String, in range: ClosedRange<Int>
+    ) throws(Failure) -> Int {
+        let word = try text(node, key)
+        do {
+            return try ValueSyntax.count(word, in: range)
+        } catch {
+            throw failure(
+                "invalid value '\(Redaction.shown(word))' for '\(key)': \(error.message)", node.mark
+            )
+        }
+    }
+
+    /// The bare word `none`; in quotes it is a text like others.
+    private func isNone(_ node: YAMLNode) -> Bool {
+        if case .scalar("none", isPlain: true, _) = node { return true }
         return false
     }
 
