@@ -26,12 +26,14 @@ enum SQLiteLedger {
 
     /// Makes the ledger where there is none.
     static func make(on connection: SQLiteConnection) throws(Failure) {
+        // One line, so that whoever compares dumps can leave its lines out.
+        let columns = [
+            "dataset TEXT", "unit TEXT", "rows INTEGER", "digest TEXT", "mapped TEXT", "at TEXT",
+        ]
+        .map { $0 + " NOT NULL" }.joined(separator: ", ")
         try connection.execute(
-            """
-            CREATE TABLE IF NOT EXISTS sluice_ledger(dataset TEXT NOT NULL, unit TEXT NOT NULL,
-            rows INTEGER NOT NULL, digest TEXT NOT NULL, mapped TEXT NOT NULL, at TEXT NOT NULL,
-            PRIMARY KEY(dataset, unit)) WITHOUT ROWID
-            """)
+            "CREATE TABLE IF NOT EXISTS sluice_ledger(\(columns), PRIMARY KEY(dataset, unit)) "
+                + "WITHOUT ROWID")
     }
 
     static func rows(on connection: SQLiteConnection) throws(Failure) -> [LedgerEntry] {
