@@ -78,19 +78,24 @@ extension SQLiteKey {
 
     /// Whether the text is one literal of the kinds that plans have: nothing else of a plan goes to the source.
     static func isLiteral(_ text: String) -> Bool {
-        var tokens = SQLiteTokens.all(of: text)
-        let cast = SQLiteTokens.all(of: "+CAST(x'' AS TEXT)")
-        if tokens.count == cast.count, case .blob = tokens[3] {
-            tokens[3] = cast[3]
-            return tokens == cast
-        }
-        if tokens.count == 2, tokens[0] == .symbol(UInt8(ascii: "-")) { tokens.removeFirst() }
-        guard tokens.count == 1 else { return false }
-        switch tokens[0] {
-        case .number, .blob: return true
-        case .string(let whole): return Name(whole) == Name(text) && whole.utf8.count > 1
+        let quotes = text.utf8.count { $0 == UInt8(ascii: "'") }
+        guard quotes.isMultiple(of: 2) else { return false }
+        // Written again, so that comments are none.
+        let written: String
+        let tokens = SQLiteTokens.all(of: text)
+        switch (tokens.first, tokens.count) {
+        case (.number(let number), 1): written = number
+        case (.blob(let blob), 1): written = blob
+        case (.string(let string), 1): written = string
+        case (.symbol(UInt8(ascii: "-")), 2):
+            guard case .number(let number) = tokens[1] else { return false }
+            written = "-" + number
+        case (.symbol(UInt8(ascii: "+")), 7):
+            guard case .blob(let blob) = tokens[3] else { return false }
+            written = "+CAST(\(blob) AS TEXT)"
         default: return false
         }
+        return Name(written) == Name(text)
     }
 }
 

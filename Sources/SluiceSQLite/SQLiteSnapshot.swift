@@ -46,11 +46,11 @@ final class SQLiteSnapshot: Snapshot {
         } else {
             readers = [locker]
         }
-        let before = isLocked ? nil : try SQLiteStamp.read(locker)
+        let before: JSON? = isLocked ? .none : try SQLiteStamp.read(locker)
         for reader in readers { try SQLiteSnapshot.begin(reader) }
         let after = try SQLiteStamp.read(readers[0])
         // Without the lock a writer may have come between the stamp and the transaction.
-        stamp = isLocked || before == after ? after : nil
+        stamp = isLocked || before == after ? after : .none
         contents = try SQLiteCatalog(reading: readers[0])
         let settings = try SQLiteSettings(reading: readers[0], names: contents.allNames)
         overview = try contents.catalog(settings, readers[0])
@@ -59,7 +59,7 @@ final class SQLiteSnapshot: Snapshot {
             locker.close()
         }
         holder = consistency == .locked ? locker : nil
-        hold = consistency == .locked ? SQLiteSnapshot.hold(path) : nil
+        hold = consistency == .locked ? SQLiteSnapshot.hold(path) : .none
         position = Position(
             isExact: false, details: ["change_counter": after["change_counter"] ?? .null])
         laneLimit = readers.count

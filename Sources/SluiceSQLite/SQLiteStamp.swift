@@ -4,7 +4,7 @@ internal import SluiceCore
 
 /// What tells one state of a SQLite file from another without reading it.
 enum SQLiteStamp {
-    /// Inode, size and times of the file and of its WAL, and the counters in the file's header.
+    /// Inode, size and times of the file, the same of its WAL, and the counters in the file's header.
     static func read(_ connection: SQLiteConnection) throws(Failure) -> JSON {
         guard let file = facts(of: connection.path) else {
             throw Failure(
@@ -29,9 +29,13 @@ enum SQLiteStamp {
     private static func facts(of path: String) -> JSON? {
         var facts = stat()
         guard stat(path, &facts) == 0 else { return nil }
-        return [
+        return describe(facts).setting("ctime", to: .string(text(facts.st_ctim)))
+    }
+
+    private static func describe(_ facts: stat) -> JSON {
+        [
             "inode": .string(String(facts.st_ino)), "size": .int(Int(facts.st_size)),
-            "mtime": .string(text(facts.st_mtim)), "ctime": .string(text(facts.st_ctim)),
+            "mtime": .string(text(facts.st_mtim)),
         ]
     }
 
@@ -42,10 +46,13 @@ enum SQLiteStamp {
     }
 
     /// An empty WAL is none: opening a database makes one. Its first bytes tell a WAL that was begun anew, however quickly.
+    ///
+    /// Its ctime says nothing: opened by root, SQLite gives it the owner of the database, even where it has that already.
     private static func facts(ofWALof path: String) -> JSON? {
         let path = path + "-wal"
-        guard walByteCount(of: path) > 0, let facts = facts(of: path) else { return nil }
-        return facts.setting("header", to: .string(Hexadecimal.string(walHeader(path))))
+        var facts = stat()
+        guard stat(path, &facts) == 0, facts.st_size > 0 else { return nil }
+        return describe(facts).setting("header", to: .string(Hexadecimal.string(walHeader(path))))
     }
 
     /// How many bytes a file has; 0 where there is none.
