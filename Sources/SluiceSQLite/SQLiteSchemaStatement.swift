@@ -60,8 +60,14 @@ enum SQLiteSchemaStatement {
             do {
                 _ = try connection.prepare(use)
             } catch {
+                let object = "\(kind.rawValue) \(made.name)"
                 if let refused = authorizer.refused {
-                    throw refusal("\(kind.rawValue) \(made.name)", "may not \(refused)")
+                    throw refusal(object, "may not \(refused)")
+                }
+                // SQLite's own rule for functions that no schema may call, which it knows before it asks.
+                let unsafe = "unsafe use of "
+                if error.message.hasPrefix(unsafe) {
+                    throw refusal(object, "may not call \(error.message.dropFirst(unsafe.count))")
                 }
             }
         }

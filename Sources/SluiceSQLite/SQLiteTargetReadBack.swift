@@ -6,13 +6,26 @@ internal import SluiceRecords
 ///
 /// A row that has a value which its field's type cannot have becomes a misfit and is counted by whoever reads.
 final class SQLiteReadBack: RecordSource {
+    /// What the row loop needs of a field: no names, so that no reference is counted.
+    private struct Coding {
+        let type: ColumnType
+        let storage: SQLiteMapping.Storage
+        let isNullable: Bool
+    }
+
     private let fields: [Field]
+    private let codings: [Coding]
     private let keyPlaces: [Int]
     private let statement: SQLiteStatement
     private let hasRowid: Bool
 
     init(_ slice: Chunk, of plan: TablePlan, on connection: SQLiteConnection) throws(Failure) {
         fields = plan.schema.fields
+        codings = plan.schema.fields.map {
+            Coding(
+                type: $0.type, storage: SQLiteMapping.storage(of: $0.type),
+                isNullable: $0.isNullable)
+        }
         let table = plan.table.table
         let facts = try SQLiteTableFacts(table, on: connection)
         var columns: [String] = []
@@ -70,8 +83,10 @@ final class SQLiteReadBack: RecordSource {
         while batch.bytes.count < byteGoal {
             guard try statement.step() else { return false }
             var misfit: (column: Int, what: String)?
-            for index in fields.indices where misfit == nil {
-                if let what = encode(index, into: &batch.bytes) { misfit = (index, what) }
+            for index in codings.indices {
+                guard let what = encode(codings[index], index, into: &batch.bytes) else { continue }
+                misfit = (index, what)
+                break
             }
             if let misfit {
                 batch.dropRecord(
@@ -85,25 +100,26 @@ final class SQLiteReadBack: RecordSource {
 
     /// Appends one value; what is wrong with it where its type cannot have it.
     @inline(__always)
-    private func encode(_ index: Int, into output: inout ByteBuffer) -> String? {
-        let field = fields[index]
+    private func encode(
+        _ coding: Coding, _ index: Int, into output: inout ByteBuffer
+    ) -> String? {
         let kind = statement.kind(index)
-        if field.type == .any { return encodeAny(index, kind, into: &output) }
+        if coding.storage == .any { return encodeAny(index, kind, into: &output) }
         if kind == .null {
-            guard field.isNullable else { return "NULL in a column without NULL" }
+            guard coding.isNullable else { return "NULL in a column without NULL" }
             output.appendNull()
             return nil
         }
-        if field.isNullable { output.appendNotNull() }
-        switch (SQLiteMapping.storage(of: field.type), kind) {
+        if coding.isNullable { output.appendNotNull() }
+        switch (coding.storage, kind) {
         case (.integer, .integer):
-            return encode(integer: statement.integer(index), field.type, into: &output)
-        case (.real, .real): return encode(real: statement.real(index), field.type, into: &output)
+            return encode(integer: statement.integer(index), coding.type, into: &output)
+        case (.real, .real): return encode(real: statement.real(index), coding.type, into: &output)
         case (.blob, .blob):
             output.appendBytes(statement.blob(index))
             return nil
-        case (.text, .text): return encode(text: statement.text(index), field.type, into: &output)
-        default: return "\(kind.article) in \(field.type.article) column"
+        case (.text, .text): return encode(text: statement.text(index), coding.type, into: &output)
+        default: return "\(kind.article) in \(coding.type.article) column"
         }
     }
 
@@ -147,7 +163,7 @@ final class SQLiteReadBack: RecordSource {
     private func encode(
         real value: Double, _ type: ColumnType, into output: inout ByteBuffer
     ) -> String? {
-        guard type == .float32 else {
+        guard case .float32 = type else {
             output.appendDouble(value)
             return nil
         }

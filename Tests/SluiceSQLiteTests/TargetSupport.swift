@@ -106,6 +106,10 @@ func text(_ text: String, into buffer: inout ByteBuffer) {
     Array(text.utf8).withUnsafeBytes { buffer.appendBytes($0) }
 }
 
+func bytes(_ bytes: [UInt8], into buffer: inout ByteBuffer) {
+    bytes.withUnsafeBytes { buffer.appendBytes($0) }
+}
+
 /// The whole way of a SQLite file into another one, without a store between.
 struct Migration {
     let source: String
