@@ -41,6 +41,9 @@ final class AvroShardRenderer: ShardRenderer {
 
     func append(_ batch: borrowing Batch, to output: inout ByteBuffer) throws(Failure) {
         guard batch.rowCount > 0 else { return }
+        precondition(
+            batch.bytes.count <= AvroShardParser.blockByteGoal + batch.rowByteLimit,
+            "a batch has at most one row more than fits a block")
         output.appendLong(Int64(batch.rowCount))
         if compressor.codec == .none {
             output.appendBytes(batch.bytes.bytes)

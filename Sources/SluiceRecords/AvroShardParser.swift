@@ -25,7 +25,7 @@ final class AvroShardParser: ShardParser {
         validator = RecordValidator(schema)
         self.rowByteLimit = rowByteLimit
         blockByteLimit = AvroShardParser.blockByteGoal + rowByteLimit
-        decompressor = BlockDecompressor(codec)
+        decompressor = BlockDecompressor(codec, refusesTail: true)
     }
 
     func open(_ bytes: UnsafeRawBufferPointer) throws(Failure) {

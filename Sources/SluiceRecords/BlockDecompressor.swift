@@ -9,11 +9,14 @@ internal import SluiceCore
 /// out step by step.
 final class BlockDecompressor {
     let codec: ShardFormat.Codec
+    /// Bytes behind a deflate stream are a failure: ours have none. fastavro leaves three of zlib's checksum there.
+    private let refusesTail: Bool
     private var zstandard: OpaquePointer?
     private var inflater: UnsafeMutablePointer<z_stream>?
 
-    init(_ codec: ShardFormat.Codec) {
+    init(_ codec: ShardFormat.Codec, refusesTail: Bool = false) {
         self.codec = codec
+        self.refusesTail = refusesTail
         switch codec {
         case .zstandard:
             zstandard = ZSTD_createDCtx()
@@ -148,7 +151,7 @@ extension BlockDecompressor {
             }
             try BlockDecompressor.check(output.count, byteLimit: byteLimit)
         }
-        guard inflater.pointee.avail_in == 0 else {
+        guard inflater.pointee.avail_in == 0 || !refusesTail else {
             throw Failure(.failed, "bytes follow the deflate stream of a block")
         }
     }

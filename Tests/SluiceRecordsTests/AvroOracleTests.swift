@@ -61,25 +61,42 @@ import Testing
         }
     }
 
-    @Test("our container reader gives libavro's rows of a container that libavro wrote")
+    @Test("our container reader gives the rows of a container that libavro wrote")
     func libavroWrites() throws {
         try Fixture.inTemporaryFolder { folder in
             let path = "\(folder)/written.avro"
             try LibavroText.writeLongs(0..<1000, codec: "deflate", to: path)
-            let bytes = try Fixture.read(path)
-            try bytes.withUnsafeBytes { raw in
-                var container = try AvroContainer(raw, rowLimit: 1 << 20)
-                let decompressor = BlockDecompressor(try container.codec())
-                var block = ByteBuffer()
-                var read: [Int64] = []
-                while let stored = try container.nextBlock() {
-                    try decompressor.unpack(stored.bytes, into: &block, byteLimit: 1 << 20)
-                    var cursor = RecordCursor(block.bytes)
-                    for _ in 0..<stored.rowCount { read.append(try cursor.long()) }
-                    #expect(cursor.isAtEnd)
-                }
-                #expect(read == Array(0..<1000))
+            #expect(try AvroOracleTests.longs(ofContainerAt: path) == Array(0..<1000))
+        }
+    }
+
+    @Test(
+        "our container reader gives the rows of a container that fastavro wrote",
+        arguments: ShardFormat.Codec.allCases)
+    func fastavroWrites(_ codec: ShardFormat.Codec) throws {
+        let python = try Fixture.python()
+        try Fixture.inTemporaryFolder { folder in
+            let path = "\(folder)/written.avro"
+            let script = "\(Fixture.folder)/avro/fastavro_write.py"
+            _ = try Fixture.run("'\(python)' '\(script)' \(codec.avroName) \(path)")
+            #expect(try AvroOracleTests.longs(ofContainerAt: path) == Array(0..<1000))
+        }
+    }
+
+    private static func longs(ofContainerAt path: String) throws -> [Int64] {
+        let bytes = try Fixture.read(path)
+        return try bytes.withUnsafeBytes { raw in
+            var container = try AvroContainer(raw, rowLimit: 1 << 20)
+            let decompressor = BlockDecompressor(try container.codec())
+            var block = ByteBuffer()
+            var read: [Int64] = []
+            while let stored = try container.nextBlock() {
+                try decompressor.unpack(stored.bytes, into: &block, byteLimit: 1 << 20)
+                var cursor = RecordCursor(block.bytes)
+                for _ in 0..<stored.rowCount { read.append(try cursor.long()) }
+                #expect(cursor.isAtEnd)
             }
+            return read
         }
     }
 }

@@ -51,10 +51,12 @@ import Testing
         failureText { _ = try reading(bytes, codec, rowByteLimit: rowByteLimit, schema: schema) }
     }
 
-    /// One block with these bytes behind the right header.
-    private static func shard(rows: Int64, block: [UInt8], trailing: [UInt8] = []) -> [UInt8] {
+    /// One block with these stored bytes behind the right header.
+    private static func shard(
+        _ codec: ShardFormat.Codec = .none, rows: Int64, block: [UInt8], trailing: [UInt8] = []
+    ) -> [UInt8] {
         ByteBuffer.written { buffer in
-            let header = AvroShard.header(schema, .none)
+            let header = AvroShard.header(schema, codec)
             buffer.append(header)
             buffer.appendLong(rows)
             block.withUnsafeBytes { buffer.appendBytes($0) }
@@ -221,6 +223,23 @@ import Testing
             AvroShardTests.fault(large, rowByteLimit: 1000)
                 == """
                 a block unpacks to more than the limit of 1049576 bytes
+                  while reading block 1 of a shard
+                hint: Rows beyond the usual size need a larger --row-bytes; is this shard one of ours?
+                """)
+    }
+
+    @Test("a shard that is a bomb is refused by its limit", arguments: ShardFormat.Codec.allCases)
+    func bombs(_ codec: ShardFormat.Codec) throws {
+        let zeros = [UInt8](repeating: 0, count: 20 << 20)
+        let compressor = BlockCompressor(codec)
+        let block = try zeros.withUnsafeBytes { raw in
+            try ByteBuffer.written { try compressor.append(raw, to: &$0) }
+        }
+        let bomb = AvroShardTests.shard(codec, rows: 1 << 20, block: block)
+        #expect(
+            AvroShardTests.fault(bomb, codec, rowByteLimit: 1 << 20)
+                == """
+                a block unpacks to more than the limit of 2097152 bytes
                   while reading block 1 of a shard
                 hint: Rows beyond the usual size need a larger --row-bytes; is this shard one of ours?
                 """)

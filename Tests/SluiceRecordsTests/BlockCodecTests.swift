@@ -12,9 +12,9 @@ import Testing
     }
 
     private func unpack(
-        _ bytes: [UInt8], _ codec: ShardFormat.Codec, byteLimit: Int
+        _ bytes: [UInt8], _ codec: ShardFormat.Codec, byteLimit: Int, refusesTail: Bool = true
     ) throws -> (bytes: [UInt8], capacity: Int) {
-        let decompressor = BlockDecompressor(codec)
+        let decompressor = BlockDecompressor(codec, refusesTail: refusesTail)
         return try bytes.withUnsafeBytes { raw in
             var buffer = ByteBuffer()
             try decompressor.unpack(raw, into: &buffer, byteLimit: byteLimit)
@@ -90,8 +90,12 @@ import Testing
     @Test("a damaged block is refused, and so are bytes behind its end")
     func damage() throws {
         let bytes = Array("a text, a text, a text, a text".utf8)
-        func fault(_ packed: [UInt8], _ codec: ShardFormat.Codec) -> String? {
-            failureText { _ = try unpack(packed, codec, byteLimit: 1000) }
+        func fault(
+            _ packed: [UInt8], _ codec: ShardFormat.Codec, refusesTail: Bool = true
+        ) -> String? {
+            failureText {
+                _ = try unpack(packed, codec, byteLimit: 1000, refusesTail: refusesTail)
+            }
         }
         let frame = try pack(bytes, .zstandard)
         #expect(
@@ -107,6 +111,7 @@ import Testing
             fault(wrong, .zstandard)
                 == "a zstandard block is damaged [Restored data doesn't match checksum]")
         let deflated = try pack(bytes, .deflate)
+        #expect(fault(deflated + [0], .deflate, refusesTail: false) == nil)
         #expect(fault(deflated + [0], .deflate) == "bytes follow the deflate stream of a block")
         #expect(fault(Array(deflated.dropLast()), .deflate) == "a deflate block is damaged [-5]")
         #expect(fault([], .deflate) == "a deflate block is damaged [-5]")
