@@ -45,20 +45,19 @@ struct SQLiteExamination {
     }
 
     private mutating func lock(_ connection: SQLiteConnection) throws(Failure) {
+        // SQLite grants a lock on a file that it cannot write, and means one for reading.
+        guard !connection.isReadOnly else {
+            return note(
+                .warn, "the file cannot be locked for writing, so that one lane reads it alone",
+                "Run as a user who may write the file and its folder.")
+        }
         do throws(Failure) {
             try connection.execute("PRAGMA query_only = 0; BEGIN IMMEDIATE; ROLLBACK")
             note(
                 .pass, "the file can be locked for writing, so that several lanes share a snapshot")
         } catch {
-            if error.kind == .unavailable {
-                note(.warn, "another program is writing to the file", error.hint)
-            } else if error.code?.utf8.starts(with: "SQLITE_READONLY".utf8) ?? false {
-                note(
-                    .warn, "the file cannot be locked for writing, so that one lane reads it alone",
-                    "Run as a user who may write the file and its folder.")
-            } else {
-                throw error
-            }
+            guard error.kind == .unavailable else { throw error }
+            note(.warn, "another program is writing to the file", error.hint)
         }
         try connection.execute("PRAGMA query_only = 1")
     }

@@ -68,18 +68,14 @@ final class SQLiteSnapshot: Snapshot {
         state = Monitor(State(free: readers))
     }
 
-    /// Keeps every writer out; false where this process may not write the file.
+    /// Keeps every writer out; false where this process may not write the file: there SQLite grants the lock, and means one
+    /// for reading.
     private static func lock(_ locker: SQLiteConnection) throws(Failure) -> Bool {
         if locker.isReadOnly { return false }
-        do throws(Failure) {
-            try locker.execute("PRAGMA query_only = 0; BEGIN IMMEDIATE; PRAGMA query_only = 1")
-            return true
-        } catch {
-            guard error.code?.utf8.starts(with: "SQLITE_READONLY".utf8) ?? false else {
-                throw error
-            }
-            return false
-        }
+        try locker.execute("PRAGMA query_only = 0; BEGIN IMMEDIATE; PRAGMA query_only = 1")
+        if locker.transaction == .writing { return true }
+        try locker.execute("ROLLBACK")
+        return false
     }
 
     private static func begin(_ reader: SQLiteConnection) throws(Failure) {
