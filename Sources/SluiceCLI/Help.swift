@@ -42,7 +42,7 @@ enum Help {
         lines += ["", "Examples:"]
         lines += exampleLines([Command.run, .plan, .verify].flatMap { $0.examples.prefix(1) })
         lines += [
-            "", "'sluice help COMMAND' shows a command's options, 'sluice help OPTION' one option.",
+            "", "'sluice help COMMAND' and 'sluice help OPTION' tell more about one of them.",
         ]
         return lines.joined(separator: "\n") + "\n"
     }

@@ -107,7 +107,7 @@ struct ImportSection {
         if let type = ColumnType(word) { return type }
         let hint =
             Suggestion.hint(for: word, among: ColumnType.names)
-            ?? "Known are \(ValueSyntax.list(ColumnType.names)) and decimal(p,s)."
+            ?? "Known are \(ValueSyntax.list(ColumnType.names + ["decimal(p,s)"]))."
         throw failure("unknown type '\(Redaction.shown(word))'", node.mark, hint: hint)
     }
 
@@ -280,7 +280,7 @@ extension ImportSection {
 
 extension ColumnType {
     /// The names of the types without parameters, for suggestions.
-    fileprivate static let names = [
+    static let names = [
         "boolean", "int32", "int64", "uint64", "float32", "float64", "number text", "text", "bytes",
         "date", "time", "timestamp", "local timestamp", "uuid", "json", "enum", "set", "bit string",
         "any", "server text",
