@@ -1,6 +1,6 @@
 public import SluiceCore
 
-/// How messages and reports name a row: by its key, `id=42`, or by its hidden rowid, `rowid=7`.
+/// How messages and reports name a row: by its key, `id = 42`, or by its hidden rowid, `rowid = 7`.
 public struct RowName: Sendable {
     /// Longer texts are cut: a name is for finding a row, not for reading it.
     private static let textLimit = 64
@@ -38,7 +38,7 @@ public struct RowName: Sendable {
         var names: [String] = []
         for part in parts {
             if part.isKey {
-                names.append("\(part.label)=\(try RowName.text(&cursor, part))")
+                names.append("\(part.label) = \(try RowName.text(&cursor, part))")
             } else {
                 _ = try RowName.text(&cursor, part)
             }
