@@ -23,13 +23,27 @@ struct SQLiteSchemaEntry: Sendable {
     var table: Name
     var sql: String
 
+    private static let query =
+        "SELECT type, name, tbl_name, sql, coalesce(rootpage, 0) FROM sqlite_schema"
+        + " WHERE sql IS NOT NULL"
+
     /// Every object but those SQLite makes and drops with their table, in the order they were made.
     static func all(on connection: SQLiteConnection) throws(Failure) -> [SQLiteSchemaEntry] {
-        let rows = try connection.prepare(
-            """
-            SELECT type, name, tbl_name, sql, coalesce(rootpage, 0) FROM sqlite_schema
-            WHERE sql IS NOT NULL ORDER BY rowid
-            """)
+        try entries(try connection.prepare(query + " ORDER BY rowid"))
+    }
+
+    /// The object that has this name where `kind` looks for it.
+    static func find(
+        _ name: Name, like kind: SQLiteObjectKind, on connection: SQLiteConnection
+    ) throws(Failure) -> SQLiteSchemaEntry? {
+        let rows = try connection.prepare(query + " AND name = ?1 COLLATE NOCASE")
+        try rows.bind(name.text, at: 1)
+        return try entries(rows).first { $0.kind.sharesNames == kind.sharesNames }
+    }
+
+    private static func entries(
+        _ rows: borrowing SQLiteStatement
+    ) throws(Failure) -> [SQLiteSchemaEntry] {
         var entries: [SQLiteSchemaEntry] = []
         while try rows.step() {
             guard let kind = kind(rows.string(0), hasRoot: rows.integer(4) != 0) else { continue }

@@ -19,11 +19,7 @@ enum SQLiteSchemaStatement {
         }
         // The module's own statements are not the dataset's; it is entered without running it.
         guard kind != .virtualTable else { return }
-        do {
-            try statement.run()
-        } catch {
-            throw error.during("making \(object)")
-        }
+        try statement.run()
         try probe(kind, made[0], authorizer, on: connection)
     }
 
@@ -37,7 +33,7 @@ enum SQLiteSchemaStatement {
             compiled = try connection.prepare(sql)
         } catch {
             if let refused = authorizer.refused { throw refusal(object, "may not \(refused)") }
-            throw error.during("making \(object)")
+            throw error
         }
         // The statement's own text ends where it does; only a semicolon and blanks may follow.
         guard let own = sqlite3_sql(compiled.handle) else {

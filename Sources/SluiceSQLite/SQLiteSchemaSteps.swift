@@ -25,7 +25,13 @@ final class SQLiteSchemaSteps {
         let isOrdered = plan.isTrusted
         for index in isOrdered ? 0...last : last...last
         where plan.items[index].step.phase == step.phase && !done.contains(index) {
-            try perform(plan.items[index], on: connection)
+            let item = plan.items[index]
+            do throws(Failure) {
+                try perform(item, on: connection)
+            } catch {
+                // Whoever asked names the step that was asked for.
+                throw index == last ? error : error.during("making \(item.step.name)")
+            }
             done.insert(index)
         }
     }
@@ -56,7 +62,7 @@ final class SQLiteSchemaSteps {
         _ kind: SQLiteObjectKind, _ name: Name, _ sql: String, on connection: SQLiteConnection
     ) throws(Failure) {
         let unit = SQLiteUnit.step(kind, name)
-        if let entry = try SQLiteSurvey(connection).entry(name, like: kind) {
+        if let entry = try SQLiteSchemaEntry.find(name, like: kind, on: connection) {
             let isOurs = try SQLiteLedger.has(unit, of: request.dataset, on: connection)
             guard entry.kind == kind, isOurs || entry.sql.utf8.elementsEqual(sql.utf8) else {
                 throw Failure(
@@ -74,7 +80,7 @@ final class SQLiteSchemaSteps {
     }
 
     private func makeOwn(_ name: Name, on connection: SQLiteConnection) throws(Failure) {
-        guard try SQLiteSurvey(connection).entry(name, like: .table) == nil else { return }
+        guard try SQLiteSchemaEntry.find(name, like: .table, on: connection) == nil else { return }
         try SQLiteSchemaSurgery(connection).addOwnTable(name)
         let unit = SQLiteUnit.step(.table, name)
         _ = try SQLiteLedger.enter(unit, of: request.dataset, on: connection)

@@ -44,7 +44,9 @@ public final class SQLiteTarget: Target {
         _ request: LoadRequest, stop: StopSignal
     ) throws(Failure) -> any TargetSession {
         let shared = writer.withLock { writer in
-            if let writer { return writer }
+            if let writer, writer.serves(request) { return writer }
+            // One request is carried out at a time; the sessions of the one before are closed.
+            writer?.close()
             let made = SQLiteWriter(path, request, busyLimit: busyLimit, stop: stop)
             writer = made
             return made

@@ -91,25 +91,21 @@ struct SQLiteDropping {
     }
 
     private func drop(_ kind: SQLiteObjectKind, _ name: Name) throws(Failure) {
-        let all = try SQLiteSchemaEntry.all(on: connection)
-        guard
-            let entry = all.first(where: {
-                $0.kind.sharesNames == kind.sharesNames && $0.name.folded == name.folded
-                    && ($0.kind == kind || $0.kind.isTable && kind.isTable)
-            })
+        guard let entry = try SQLiteSchemaEntry.find(name, like: kind, on: connection),
+            entry.kind == kind || entry.kind.isTable && kind.isTable
         else { return }
         switch entry.kind {
         case .table: try connection.execute("DROP TABLE \(entry.name.quoted)")
         case .index: try connection.execute("DROP INDEX \(entry.name.quoted)")
         case .view: try connection.execute("DROP VIEW \(entry.name.quoted)")
         case .trigger: try connection.execute("DROP TRIGGER \(entry.name.quoted)")
-        case .virtualTable: try dropVirtual(entry.name, among: all)
+        case .virtualTable: try dropVirtual(entry.name)
         }
     }
 
     /// The module drops the tables behind it. Where it is not here, or cannot read them, the entry goes and the tables
     /// stay to be dropped as what they are.
-    private func dropVirtual(_ name: Name, among entries: [SQLiteSchemaEntry]) throws(Failure) {
+    private func dropVirtual(_ name: Name) throws(Failure) {
         try connection.execute("SAVEPOINT sluice_drop")
         do throws(Failure) {
             try connection.execute("DROP TABLE \(name.quoted)")

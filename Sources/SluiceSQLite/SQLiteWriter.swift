@@ -35,6 +35,13 @@ final class SQLiteWriter: @unchecked Sendable {
         steps = SQLiteSchemaSteps(request)
     }
 
+    /// Whether the request is the one that this writer was made for.
+    func serves(_ other: LoadRequest) -> Bool {
+        other.dataset.utf8.elementsEqual(request.dataset.utf8)
+            && other.onExisting == request.onExisting && other.hidesKeys == request.hidesKeys
+            && other.trustedSchema == request.trustedSchema && other.tables == request.tables
+    }
+
     /// Runs `body` with the connection, which is opened first where it is not; nobody else uses it meanwhile.
     func exclusively<Result>(
         _ body: (SQLiteConnection) throws(Failure) -> Result

@@ -263,6 +263,52 @@ struct SQLiteTargetSurveyTests {
         }
     }
 
+    @Test("one dataset is taken back and the next one loaded through the same target")
+    func startingOver() throws {
+        try Migration(source: a, target: b, dataset: "old").run()
+        let target = SQLiteTarget(path: b)
+        let forgetting = LoadRequest(
+            dataset: "old", tables: [], trustedSchema: nil, onExisting: .refuse)
+        let old = try target.openSession(forgetting, stop: StopSignal())
+        try old.undo("old")
+        old.close()
+        let request = try request(.refuse, dataset: "new")
+        let new = try target.openSession(request, stop: StopSignal())
+        try new.prepare()
+        for step in try target.survey(request).steps where step.phase == .tables {
+            try new.perform(step)
+        }
+        for plan in request.tables { try new.begin(plan) }
+        try new.note("verified")
+        try new.note("verified")
+        #expect(Set(try target.survey(nil).ledger.map(\.dataset)) == ["new"])
+        #expect(
+            try target.survey(request).emptyTables == [
+                TableName("orders"), TableName("free"), TableName("pairs"),
+            ])
+        try target.close()
+    }
+
+    @Test("a step that needs an earlier one does that first and names it when it fails")
+    func order() throws {
+        var request = try request(.refuse)
+        request.trustedSchema?.objects[0].sql =
+            "CREATE TABLE orders(a DEFAULT (load_extension('x')))"
+        let target = SQLiteTarget(path: b)
+        let session = try target.openSession(request, stop: StopSignal())
+        try session.prepare()
+        let step = try #require(
+            try target.survey(request).steps.first { $0.name == "table pairs" })
+        let failure = #expect(throws: Failure.self) { try session.perform(step) }
+        #expect(
+            failure?.description == """
+                table orders of the schema may not call load_extension()
+                  while making table orders
+                hint: Load without --trust-schema: then only what the dataset's plans describe is made.
+                """)
+        try target.close()
+    }
+
     @Test("undo empties tables that were there before")
     func undoUsed() throws {
         try Shell.sqlite(
