@@ -56,11 +56,12 @@ final class SQLiteConnection: @unchecked Sendable {
         close()
     }
 
-    /// A source is left as it was found: nothing is written, and no checkpoint moves its WAL into it. Functions that
-    /// only a trusted schema may call are not called for the sake of a stranger's view or index.
+    /// A source is left as it was found: nothing is written, and no checkpoint moves its WAL into it.
+    ///
+    /// The schema stays trusted: SQLite before 3.41 takes its own JSON functions for unsafe ones, and would not open a
+    /// file that has them in an index. No view and no trigger of the file is ever run here.
     private func prepareForReading() throws(Failure) {
         try check(sluice_sqlite3_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1))
-        try check(sluice_sqlite3_switch(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0))
         // A quoted name that does not exist is an error, not a string. Schemas may still rely on that.
         try check(sluice_sqlite3_switch(handle, SQLITE_DBCONFIG_DQS_DML, 0))
         try execute("PRAGMA query_only = 1; PRAGMA cell_size_check = 1")

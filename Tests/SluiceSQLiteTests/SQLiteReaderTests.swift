@@ -103,6 +103,19 @@ struct SQLiteReaderTests {
         #expect(table.plan.definition.columns.map(\.isGenerated) == [false, true, false, true])
     }
 
+    @Test("JSON functions in indexes, checks and generated columns keep no file from being read")
+    func functionsInSchema() throws {
+        let folder = try ScratchFolder()
+        let path = try folder.database(
+            """
+            CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT CHECK (json_valid(a)),
+                b TEXT AS (json_extract(a, '$.b')));
+            CREATE INDEX i ON t(json_extract(a, '$.b'));
+            INSERT INTO t(a) VALUES ('{"b":1}');
+            """)
+        #expect(try Exported(path)["t"].rows == [[.integer(1), .text("{\"b\":1}")]])
+    }
+
     @Test("text of UTF-16 files arrives as UTF-8; lone surrogates stay what they are")
     func utf16() throws {
         for encoding in ["UTF-16le", "UTF-16be"] {
