@@ -124,6 +124,8 @@ public protocol Target: AnyObject, Sendable {
     var engine: String { get }
     /// How messages name it; never with a secret.
     var place: String { get }
+    /// What a source on the same database says of itself (`Source.identity`), where that can be known.
+    func identity() throws(Failure) -> JSON?
     /// Looks only, writes nothing; a target that does not exist yet is empty. With no request: just the ledger.
     func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey
     /// A lane's own connection; called on that lane.

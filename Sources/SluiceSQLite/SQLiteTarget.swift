@@ -26,6 +26,11 @@ public final class SQLiteTarget: Target {
         writer.withLock { $0?.close() }
     }
 
+    public func identity() throws(Failure) -> JSON? {
+        // A file that is not there yet is no source's.
+        SQLiteFile.realPath(path).map { ["engine": "sqlite", "path": .string($0)] }
+    }
+
     public func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey {
         guard SQLiteTarget.exists(path) else {
             try SQLiteFile.check(path, mayBeMissing: true)

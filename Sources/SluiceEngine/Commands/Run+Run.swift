@@ -7,6 +7,7 @@ extension Run {
     public func run(
         from source: any Source, through store: any Store, into target: any Target
     ) throws(Failure) -> Outcome {
+        try refuseSame(source, target)
         var outcome = Outcome(command: "run")
         let start = try Export.begin(self, from: source, into: store) { old throws(Failure) in
             try self.undo(old, in: target)
@@ -34,9 +35,21 @@ extension Run {
         }
         outcome.warnings += load.survey.warnings + manifest.reservedWarnings
         outcome.describe(dataset, manifest)
+        // What is verified is what stays when the load has let go of it.
+        try target.close()
         try verify(target, dataset, manifest, &outcome)
         try target.close()
         return finish(outcome, in: store)
+    }
+
+    /// With `--on-existing replace` a database loaded into itself would be gone.
+    func refuseSame(_ source: any Source, _ target: any Target) throws(Failure) {
+        guard source.engine == target.engine, let identity = try target.identity(),
+            try source.identity() == identity
+        else { return }
+        throw Failure(
+            .refused, "source and target are the same database, \(target.place)",
+            hint: "Give the target another path.")
     }
 
     /// Before an unfinished dataset is deleted, what was loaded of it leaves the target.
@@ -45,9 +58,14 @@ extension Run {
         let request = LoadRequest(
             dataset: old, tables: [], trustedSchema: nil, onExisting: settings.onExisting)
         let session = try target.openSession(request, stop: stop)
-        defer { session.close() }
-        try during("taking dataset \(old) out of \(target.place)") { () throws(Failure) in
-            try session.undo(old)
+        let undoing = Result { () throws(Failure) in try session.undo(old) }
+        session.close()
+        // What follows opens the target for another dataset.
+        try target.close()
+        do throws(Failure) {
+            try undoing.get()
+        } catch {
+            throw error.during("taking dataset \(old) out of \(target.place)")
         }
     }
 
