@@ -1,7 +1,8 @@
 internal import Glibc
 internal import SluiceCore
 
-/// An Avro container in memory, whoever wrote it: its metadata, then its blocks as they are stored.
+/// An Avro container in memory, whoever wrote it: its metadata, then its blocks as they are
+/// stored.
 ///
 /// Looks at nothing inside the blocks and takes no memory for them. The bytes must outlive it.
 struct AvroContainer {
@@ -120,7 +121,8 @@ private struct AvroHeaderReader {
         cursor = RecordCursor(self.bytes)
     }
 
-    /// A map is written in runs of entries; a negative count is followed by the run's size in bytes.
+    /// A map is written in runs of entries; a negative count is followed by the run's size in
+    /// bytes.
     mutating func metadata() throws(Failure) -> [AvroContainer.Metadatum] {
         var entries: [AvroContainer.Metadatum] = []
         while true {

@@ -2,7 +2,8 @@ public import SluiceCore
 
 /// Names as Avro allows them (design §4); the names themselves are kept beside them.
 public enum AvroNames {
-    /// The legal name: every byte outside `[A-Za-z0-9_]` becomes `_`; a leading digit or nothing at all gets a `_`.
+    /// The legal name: every byte outside `[A-Za-z0-9_]` becomes `_`; a leading digit or nothing
+    /// at all gets a `_`.
     public static func legal(_ name: Name) -> String {
         var output: [UInt8] = []
         for byte in name.utf8 {
@@ -12,11 +13,12 @@ public enum AvroNames {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// Legal names for a table's columns, in their order. One that differs from an earlier one at most in case gets the
-    /// first of `_2`, `_3`, … that is free.
+    /// Legal names for a table's columns, in their order. One that differs from an earlier one at
+    /// most in case gets the first of `_2`, `_3`, … that is free.
     public static func make(for names: [Name]) -> [String] {
         var taken: Set<String> = []
-        // The last number given to each name, so that a thousand equal ones are not tried a million times.
+        // The last number given to each name, so that a thousand equal ones are not tried a
+        // million times.
         var numbers: [String: Int] = [:]
         return names.map { name in
             let plain = legal(name)

@@ -2,7 +2,8 @@ internal import SluiceCore
 
 /// The Avro container that sluice writes: the same header for every shard of a table and codec.
 enum AvroShard {
-    /// Magic, metadata and the sync marker, which is derived: the first 16 bytes of the SHA-256 of schema and codec.
+    /// Magic, metadata and the sync marker, which is derived: the first 16 bytes of the SHA-256 of
+    /// schema and codec.
     static func header(_ schema: RecordSchema, _ codec: ShardFormat.Codec) -> [UInt8] {
         let schemaText = Array(schema.avro.utf8)
         let codecName = Array(codec.avroName.utf8)

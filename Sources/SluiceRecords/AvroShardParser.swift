@@ -1,6 +1,7 @@
 internal import SluiceCore
 
-/// Reads the Avro containers that sluice writes: header as expected, every block within its bounds, every record valid.
+/// Reads the Avro containers that sluice writes: header as expected, every block within its
+/// bounds, every record valid.
 final class AvroShardParser: ShardParser {
     /// What a block may hold beyond the one row that made it full.
     static let blockByteGoal = 1 << 20
@@ -62,7 +63,8 @@ final class AvroShardParser: ShardParser {
         return true
     }
 
-    /// Checks records of the block and appends them to the batch, until it is full or the block at its end.
+    /// Checks records of the block and appends them to the batch, until it is full or the block at
+    /// its end.
     private func take(into batch: inout Batch, byteGoal: Int) throws(Failure) {
         var cursor = RecordCursor(
             UnsafeRawBufferPointer(rebasing: block.bytes[blockPlace...]))

@@ -3,7 +3,8 @@ internal import CZlib
 internal import CZstd
 internal import SluiceCore
 
-/// Compresses Avro blocks with one codec; its context is made once and reused. Belongs to one lane.
+/// Compresses Avro blocks with one codec; its context is made once and reused. Belongs to one
+/// lane.
 final class BlockCompressor {
     /// Fast before small: an export is bound by the processor before it is bound by the store.
     static let zstandardLevel: Int32 = 1

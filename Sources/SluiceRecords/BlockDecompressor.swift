@@ -3,13 +3,15 @@ internal import CZlib
 internal import CZstd
 internal import SluiceCore
 
-/// Decompresses Avro blocks of any codec, never to more than a limit; contexts are made once. Belongs to one lane.
+/// Decompresses Avro blocks of any codec, never to more than a limit; contexts are made once.
+/// Belongs to one lane.
 ///
-/// A size that a block declares is checked before memory is taken for it, and one that it does not declare is found
-/// out step by step.
+/// A size that a block declares is checked before memory is taken for it, and one that it does not
+/// declare is found out step by step.
 final class BlockDecompressor {
     let codec: ShardFormat.Codec
-    /// Bytes behind a deflate stream are a failure: ours have none. fastavro leaves three of zlib's checksum there.
+    /// Bytes behind a deflate stream are a failure: ours have none. fastavro leaves three of
+    /// zlib's checksum there.
     private let refusesTail: Bool
     private var zstandard: OpaquePointer?
     private var inflater: UnsafeMutablePointer<z_stream>?
@@ -63,7 +65,7 @@ final class BlockDecompressor {
     private static func tooLarge(_ byteLimit: Int) -> Failure {
         Failure(
             .failed, "a block unpacks to more than the limit of \(byteLimit) bytes",
-            hint: "Rows beyond the usual size need a larger --row-bytes; is this shard one of ours?"
+            hint: "Does it hold rows that need a larger --row-bytes?"
         )
     }
 

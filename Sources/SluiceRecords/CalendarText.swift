@@ -1,10 +1,12 @@
 public import SluiceCore
 
-/// Dates, times and timestamps as ISO text and back: one text per value, for every value that the integer can have.
+/// Dates, times and timestamps as ISO text and back: one text per value, for every value that the
+/// integer can have.
 ///
-/// The proleptic Gregorian calendar with astronomical years: the year before 0001 is 0000, the one before it -0001.
-/// Years have at least four digits and a sign only where they are negative: `10000-01-01`, as databases read them.
-/// Fractions have no zero at their end, and no point where they are zero.
+/// The proleptic Gregorian calendar with astronomical years: the year before 0001 is 0000, the one
+/// before it -0001. Years have at least four digits and a sign only where they are negative:
+/// `10000-01-01`, as databases read them. Fractions have no zero at their end, and no point where
+/// they are zero.
 public enum CalendarText {
     /// The most bytes any of the `append` functions writes.
     public static let byteLimit = 40
@@ -21,7 +23,8 @@ public enum CalendarText {
         DecimalText.appendDigits(UInt64(day.day), atLeast: 2, to: &output)
     }
 
-    /// `HH:MM:SS[.ffffff]` of signed microseconds; more than two digits of hours where they need them.
+    /// `HH:MM:SS[.ffffff]` of signed microseconds; more than two digits of hours where they need
+    /// them.
     public static func append(time micros: Int64, to output: inout ByteBuffer) {
         if micros < 0 { output.append(UInt8(ascii: "-")) }
         let (seconds, fraction) = micros.magnitude.quotientAndRemainder(dividingBy: 1_000_000)
@@ -38,7 +41,8 @@ public enum CalendarText {
         }
     }
 
-    /// `YYYY-MM-DD HH:MM:SS[.ffffff]` of the microseconds since 1970, with `Z` behind it where they are UTC.
+    /// `YYYY-MM-DD HH:MM:SS[.ffffff]` of the microseconds since 1970, with `Z` behind it where
+    /// they are UTC.
     public static func append(timestamp micros: Int64, isUTC: Bool, to output: inout ByteBuffer) {
         var (days, time) = micros.quotientAndRemainder(dividingBy: microsPerDay)
         if time < 0 {
@@ -80,7 +84,8 @@ public enum CalendarText {
             let time = scanner.time(hourLimit: 24),
             !isUTC || scanner.accept(UInt8(ascii: "Z")), scanner.isAtEnd
         else { return nil }
-        // In 128 bits, because the first day that 64 bits reach begins before their first microsecond.
+        // In 128 bits, because the first day that 64 bits reach begins before their first
+        // microsecond.
         return Int64(exactly: Int128(days) * Int128(microsPerDay) + Int128(time))
     }
 }
@@ -97,7 +102,8 @@ struct CivilDate: Hashable {
         self.day = day
     }
 
-    /// From days since 1970-01-01. Years are counted from March here, so that the leap day is a year's last.
+    /// From days since 1970-01-01. Years are counted from March here, so that the leap day is a
+    /// year's last.
     init(days: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -154,7 +160,8 @@ private struct Scanner {
         return true
     }
 
-    /// A number of at least `least` digits and at most ten, more than `least` only where it needs them.
+    /// A number of at least `least` digits and at most ten, more than `least` only where it needs
+    /// them.
     mutating func number(atLeast least: Int, atMost most: Int) -> Int64? {
         let start = place
         var value: Int64 = 0

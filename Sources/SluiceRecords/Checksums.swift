@@ -1,7 +1,8 @@
 internal import CCrypto
 internal import SluiceCore
 
-/// SHA-256, for whatever a forger must not change. One object sums bytes up piece by piece; belongs to one lane.
+/// SHA-256, for whatever a forger must not change. One object sums bytes up piece by piece;
+/// belongs to one lane.
 public final class SHA256 {
     public static let byteCount = 32
 
@@ -67,7 +68,8 @@ public enum CRC32C {
 
     private static let isInHardware = sluice_crc32c_in_hardware() != 0
 
-    /// Table `k` gives what a byte does to the sum when `k` more bytes follow it: eight bytes are taken at once.
+    /// Table `k` gives what a byte does to the sum when `k` more bytes follow it: eight bytes are
+    /// taken at once.
     private static let tables: [UInt32] = {
         var tables = [
             (0..<256).map { (byte: UInt32) in

@@ -1,8 +1,10 @@
 public import SluiceCore
 
-/// A decimal's unscaled value as text and back, in one form per value and scale: `-12.30` for -1230 with scale 2.
+/// A decimal's unscaled value as text and back, in one form per value and scale: `-12.30` for
+/// -1230 with scale 2.
 ///
-/// As many digits behind the point as the scale has, no point where it is 0; no needless zero in front; no `-0`.
+/// As many digits behind the point as the scale has, no point where it is 0; no needless zero in
+/// front; no `-0`.
 public enum DecimalText {
     /// The most bytes `append` writes: a sign, a point, 39 digits or a zero before 38 of them.
     public static let byteLimit = 41

@@ -1,7 +1,8 @@
 internal import CXXHash
 internal import SluiceCore
 
-/// An order-independent sum of record hashes with a row count: equal for equal sets of rows (design §5).
+/// An order-independent sum of record hashes with a row count: equal for equal sets of rows
+/// (design §5).
 ///
 /// XXH3-128 of each record's bytes, summed modulo 2^128. Against accidents, not against forgers.
 public struct Digest: Hashable, Sendable {

@@ -1,9 +1,10 @@
 public import SluiceCore
 
-/// Reads record fields from bytes, strictly: every value has one encoding, any other is a failure that names the byte.
+/// Reads record fields from bytes, strictly: every value has one encoding, any other is a failure
+/// that names the byte.
 ///
-/// Knows nothing of schemas; whoever reads calls the method of each field's type in turn. Allocates nothing. The bytes
-/// must outlive it and what it hands out.
+/// Knows nothing of schemas; whoever reads calls the method of each field's type in turn.
+/// Allocates nothing. The bytes must outlive it and what it hands out.
 public struct RecordCursor {
     @usableFromInline let content: UnsafeRawBufferPointer
     @usableFromInline var place = 0
@@ -109,7 +110,8 @@ public struct RecordCursor {
         return slice
     }
 
-    /// The union branch before the value of a field that may be NULL; its value follows where this is false.
+    /// The union branch before the value of a field that may be NULL; its value follows where this
+    /// is false.
     @inlinable
     public mutating func isNull() throws(Failure) -> Bool {
         guard place < content.count else { throw failure(.truncated) }

@@ -1,7 +1,7 @@
 internal import SluiceCore
 
-/// The Avro schema of a table's shards: real logical types only, everything else in properties that readers keep or
-/// ignore (docs/format.md).
+/// The Avro schema of a table's shards: real logical types only, everything else in properties
+/// that readers keep or ignore (docs/format.md).
 extension RecordSchema {
     /// The name of the record that holds text which is not UTF-8, in `any` fields.
     static let invalidTextName = "invalid_text"

@@ -1,6 +1,7 @@
 public import SluiceCore
 
-/// Checks records against their schema: every field is the one encoding of a value that its type can have.
+/// Checks records against their schema: every field is the one encoding of a value that its type
+/// can have.
 ///
 /// Made once per schema. Finds where each record ends, and allocates nothing per record.
 public struct RecordValidator: Sendable {

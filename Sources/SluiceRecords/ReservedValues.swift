@@ -1,4 +1,5 @@
-/// Codes for values that a source has and that the Avro type has no word for (design §5, docs/format.md).
+/// Codes for values that a source has and that the Avro type has no word for (design §5,
+/// docs/format.md).
 ///
 /// They lie outside what the type can mean otherwise, and apart from each other:
 ///
@@ -6,17 +7,18 @@
 /// | --- | --- | --- |
 /// | date | -2147472692 | PostgreSQL `infinity` |
 /// | date | -2147472691 | PostgreSQL `-infinity` |
-/// | date | -1000000000 + (year × 13 + month) × 32 + day | MySQL dates that no calendar has |
+/// | date | -1000000000 + n, n = (year × 13 + month) × 32 + day | MySQL dates no calendar has |
 /// | timestamps | -9223372036854775808 … -9222426057709551617 | PostgreSQL, years 294247 to 294276 |
 /// | timestamps | -9222425352054775809 | PostgreSQL `infinity` |
 /// | timestamps | -9222425352054775808 | PostgreSQL `-infinity` |
-/// | timestamps | -4000000000000000000 + ((year × 13 + month) × 32 + day) × 86400000000 + µs of the day | MySQL |
+/// | timestamps | -4000000000000000000 + n × 86400000000 + µs of the day | MySQL, n as for dates |
 /// | decimal(p,s), unscaled | 10^p | NaN |
 /// | decimal(p,s), unscaled | 10^p + 1 | infinity |
 /// | decimal(p,s), unscaled | -(10^p + 1) | minus infinity |
 ///
-/// Both timestamp types have the same codes. All other integers mean what their Avro type says; PostgreSQL's are never
-/// below -2440588 days or -210866803200000000 µs, MySQL's never below -719528 days.
+/// Both timestamp types have the same codes. All other integers mean what their Avro type says;
+/// PostgreSQL's are never below -2440588 days or -210866803200000000 µs, MySQL's never below
+/// -719528 days.
 public enum ReservedValues {
     /// Whether a date, a timestamp or another integer type has this value as a code.
     public static func isReserved(_ type: ColumnType, _ value: Int64) -> Bool {
@@ -38,7 +40,8 @@ public enum ReservedValues {
     }
 }
 
-/// PostgreSQL: the server's number plus the shift from its epoch to ours, wrapping. One-to-one over all its values.
+/// PostgreSQL: the server's number plus the shift from its epoch to ours, wrapping. One-to-one
+/// over all its values.
 extension ReservedValues {
     /// Days from 1970-01-01 to 2000-01-01.
     public static let postgresDateShift: Int32 = 10_957
@@ -59,7 +62,8 @@ extension ReservedValues {
         /// 4714-11-24 before Christ, and the instant behind the year 294276, as the server counts.
         static let first: Int64 = -211_813_488_000_000_000
         static let end: Int64 = 9_223_371_331_200_000_000
-        /// The code of the year 294276's last microsecond; those of the years before it are smaller.
+        /// The code of the year 294276's last microsecond; those of the years before it are
+        /// smaller.
         static let lastWrapped = end &- 1 &+ postgresTimestampShift
     }
 
@@ -80,7 +84,8 @@ extension ReservedValues {
         micros &+ postgresTimestampShift
     }
 
-    /// What the server has in a `timestamp` or `timestamptz` for a record's value; nothing where it cannot have it.
+    /// What the server has in a `timestamp` or `timestamptz` for a record's value; nothing where
+    /// it cannot have it.
     public static func postgresTimestamp(_ value: Int64) -> Int64? {
         let micros = value &- postgresTimestampShift
         let isFinite = micros >= PostgresTimestamp.first && micros < PostgresTimestamp.end
@@ -134,7 +139,8 @@ extension ReservedValues {
     static let impossibleDateBase: Int32 = -1_000_000_000
     static let impossibleTimestampBase: Int64 = -4_000_000_000_000_000_000
 
-    /// The record's value of a date's parts: its day where the calendar has one, its code where not.
+    /// The record's value of a date's parts: its day where the calendar has one, its code where
+    /// not.
     public static func date(_ parts: CalendarParts) -> Int32 {
         let civil = parts.civil
         return civil.exists ? Int32(civil.days) : impossibleDateBase + Int32(parts.number)
@@ -148,7 +154,8 @@ extension ReservedValues {
         return parts.civil.exists ? nil : parts
     }
 
-    /// The record's value of a date's parts and the microseconds since its midnight (0 ..< 86400000000).
+    /// The record's value of a date's parts and the microseconds since its midnight (0 ..<
+    /// 86400000000).
     public static func timestamp(_ parts: CalendarParts, microsOfDay: Int64) -> Int64 {
         let civil = parts.civil
         let days = civil.exists ? civil.days : parts.number
@@ -156,8 +163,8 @@ extension ReservedValues {
         return base + days * CalendarText.microsPerDay + microsOfDay
     }
 
-    /// The parts and the microseconds of a timestamp on a day that no calendar has; nothing where the value is no code
-    /// of one.
+    /// The parts and the microseconds of a timestamp on a day that no calendar has; nothing where
+    /// the value is no code of one.
     public static func impossibleTimestamp(
         _ value: Int64
     ) -> (parts: CalendarParts, microsOfDay: Int64)? {

@@ -1,10 +1,10 @@
 public import SluiceCore
 
-/// Reads shards of one table in one format back into identical records, one shard after the other; its contexts are
-/// made once. Belongs to one lane.
+/// Reads shards of one table in one format back into identical records, one shard after the other;
+/// its contexts are made once. Belongs to one lane.
 ///
-/// Checks that every record is one of its schema; that the shard is the one a seal names is for whoever compares
-/// its checksum.
+/// Checks that every record is one of its schema; that the shard is the one a seal names is for
+/// whoever compares its checksum.
 public final class ShardReader: RecordSource {
     private let parser: any ShardParser
     private var shard: ShardBytes?
@@ -31,8 +31,8 @@ public final class ShardReader: RecordSource {
         try parser.open(shard.buffer.bytes)
     }
 
-    /// Appends whole records until the batch holds `byteGoal` bytes or there are no more; false when there are no more,
-    /// though the batch may have got the last ones.
+    /// Appends whole records until the batch holds `byteGoal` bytes or there are no more; false
+    /// when there are no more, though the batch may have got the last ones.
     public func fill(_ batch: inout Batch, byteGoal: Int) throws(Failure) -> Bool {
         guard shard != nil else { preconditionFailure("a shard is opened before it is read") }
         let before = batch.digest

@@ -1,6 +1,7 @@
 internal import SluiceCore
 
-/// Writes batches of records as one shard's bytes; one class per rendering. Reused from shard to shard, by one lane.
+/// Writes batches of records as one shard's bytes; one class per rendering. Reused from shard to
+/// shard, by one lane.
 protocol ShardRenderer: AnyObject {
     /// Whatever stands before the first record.
     func begin(_ output: inout ByteBuffer) throws(Failure)
@@ -9,10 +10,12 @@ protocol ShardRenderer: AnyObject {
     func finish(_ output: inout ByteBuffer) throws(Failure)
 }
 
-/// Reads what a renderer wrote, back into identical records, strictly and bounded. Reused, by one lane.
+/// Reads what a renderer wrote, back into identical records, strictly and bounded. Reused, by one
+/// lane.
 protocol ShardParser: AnyObject {
     /// The bytes stay where they are until the next call of `open`.
     func open(_ bytes: UnsafeRawBufferPointer) throws(Failure)
-    /// Appends whole checked records until the batch holds `byteGoal` bytes or the shard ends; false when it has ended.
+    /// Appends whole checked records until the batch holds `byteGoal` bytes or the shard ends;
+    /// false when it has ended.
     func fill(_ batch: inout Batch, byteGoal: Int) throws(Failure) -> Bool
 }

@@ -1,6 +1,7 @@
 public import SluiceCore
 
-/// Writes shards of one table in one format, one after the other; its contexts are made once. Belongs to one lane.
+/// Writes shards of one table in one format, one after the other; its contexts are made once.
+/// Belongs to one lane.
 public final class ShardWriter {
     private let schema: RecordSchema
     private let renderer: any ShardRenderer
@@ -25,8 +26,8 @@ public final class ShardWriter {
     /// Bytes of the shard so far, as it will be stored.
     public var storedCount: Int { shard?.buffer.count ?? 0 }
 
-    /// Starts a shard in these bytes, whatever was in them; they are the caller's again after `finish`. A shard that was
-    /// begun and not finished is forgotten.
+    /// Starts a shard in these bytes, whatever was in them; they are the caller's again after
+    /// `finish`. A shard that was begun and not finished is forgotten.
     public func begin(_ shard: ShardBytes) throws(Failure) {
         self.shard = shard
         digest = .empty

@@ -26,7 +26,8 @@ public enum UTF8Text {
         return true
     }
 
-    /// How many bytes the character takes that begins here and is not ASCII; 0 where there is none.
+    /// How many bytes the character takes that begins here and is not ASCII; 0 where there is
+    /// none.
     @inlinable
     static func sequenceLength(_ text: UnsafeRawBufferPointer, at place: Int) -> Int {
         let rest = text.count &- place

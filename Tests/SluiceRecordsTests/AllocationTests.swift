@@ -36,7 +36,8 @@ import Testing
             counts.append(allocation_count() - before)
             #expect(reader.digest.rowCount == blocks * 100)
         }
-        // libsnappy makes its working memory anew for each of the hundred blocks more; rows are ten thousand more.
+        // libsnappy makes its working memory anew for each of the hundred blocks more; rows are
+        // ten thousand more.
         let ofLibrary = codec == .snappy ? 100 : 0
         #expect(counts[2] <= counts[1] + ofLibrary + 5, "\(counts)")
     }

@@ -10,7 +10,8 @@ import Testing
         let lines: [String]
     }
 
-    /// A shard of every column type and one each of some random schemas, in a folder, with what they hold.
+    /// A shard of every column type and one each of some random schemas, in a folder, with what
+    /// they hold.
     private static func samples(
         _ codec: ShardFormat.Codec, _ factory: inout RecordFactory, in folder: String
     ) throws -> [Sample] {

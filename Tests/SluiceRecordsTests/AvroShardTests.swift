@@ -224,7 +224,7 @@ import Testing
                 == """
                 a block unpacks to more than the limit of 1049576 bytes
                   while reading block 1 of a shard
-                hint: Rows beyond the usual size need a larger --row-bytes; is this shard one of ours?
+                hint: Does it hold rows that need a larger --row-bytes?
                 """)
     }
 
@@ -241,7 +241,7 @@ import Testing
                 == """
                 a block unpacks to more than the limit of 2097152 bytes
                   while reading block 1 of a shard
-                hint: Rows beyond the usual size need a larger --row-bytes; is this shard one of ours?
+                hint: Does it hold rows that need a larger --row-bytes?
                 """)
     }
 
@@ -259,7 +259,8 @@ import Testing
                 wrong[index] ^= 1 << UInt8(bit)
                 #expect(SHA256.hash(wrong) != hash)
                 #expect(wrong.withUnsafeBytes { CRC32C.checksum($0) } != sum)
-                // Without them: refused, or other rows, which the digest shows, or provably without effect.
+                // Without them: refused, or other rows, which the digest shows, or provably
+                // without effect.
                 if let read = try? AvroShardTests.reading(wrong, codec) {
                     #expect((read.digest == expected.digest) == (read.records == expected.records))
                 }

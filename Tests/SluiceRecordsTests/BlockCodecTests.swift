@@ -53,7 +53,7 @@ import Testing
         let bomb = try pack([UInt8](repeating: 0, count: 50 << 20), codec)
         let expected = """
             a block unpacks to more than the limit of 1000000 bytes
-            hint: Rows beyond the usual size need a larger --row-bytes; is this shard one of ours?
+            hint: Does it hold rows that need a larger --row-bytes?
             """
         let decompressor = BlockDecompressor(codec)
         var buffer = ByteBuffer()
@@ -80,12 +80,13 @@ import Testing
             failureText { _ = try unpack(frame, .zstandard, byteLimit: 1_999_999) }
                 == """
                 a block unpacks to more than the limit of 1999999 bytes
-                hint: Rows beyond the usual size need a larger --row-bytes; is this shard one of ours?
+                hint: Does it hold rows that need a larger --row-bytes?
                 """)
     }
 
     private static let twoMillionZeros =
-        "28b52ffd04585400001000000100fbff39c0020200100002001000020010000200100002001000020010000200100002001000020010000200100002001000020010000200100002001000032404000ec974d7"
+        "28b52ffd04585400001000000100fbff39c002020010000200100002001000020010000200100002"
+        + "0010000200100002001000020010000200100002001000020010000200100002001000032404000ec974d7"
 
     @Test("a damaged block is refused, and so are bytes behind its end")
     func damage() throws {
@@ -129,7 +130,8 @@ import Testing
     @Test("a frame holds its size and a checksum")
     func frameFlags() throws {
         let frame = try pack([UInt8](repeating: 1, count: 1000), .zstandard)
-        // Bit 2 of the descriptor is the checksum, bit 5 a single segment, which has its size in the header.
+        // Bit 2 of the descriptor is the checksum, bit 5 a single segment, which has its size in
+        // the header.
         #expect(frame[4] & 0x04 != 0)
         #expect(frame[4] & 0x20 != 0)
     }

@@ -12,8 +12,8 @@ enum Fixture {
         let description: String
     }
 
-    /// `SLUICE_TEST_RECORD=1` writes fixtures anew instead of comparing with them; look at the difference before you
-    /// check it in.
+    /// `SLUICE_TEST_RECORD=1` writes fixtures anew instead of comparing with them; look at the
+    /// difference before you check it in.
     static var isRecording: Bool { getenv("SLUICE_TEST_RECORD") != nil }
 
     static func bytes(_ name: String) throws -> [UInt8] {

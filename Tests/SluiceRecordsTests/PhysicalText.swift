@@ -1,8 +1,9 @@
 import SluiceCore
 import SluiceRecords
 
-/// A record's values as other readers' are shown, to compare them: integers of all kinds as digits, floats as bits,
-/// texts as `s`, bytes as `b` and invalid text as `i` with hexadecimal digits.
+/// A record's values as other readers' are shown, to compare them: integers of all kinds as
+/// digits, floats as bits, texts as `s`, bytes as `b` and invalid text as `i` with hexadecimal
+/// digits.
 enum PhysicalText {
     /// A line per record.
     static func lines(_ records: [UInt8], _ schema: RecordSchema) throws -> [String] {

@@ -33,7 +33,8 @@ struct FactoryGenerator: RandomNumberGenerator {
 /// Makes schemas and records of every type, edge values often.
 struct RecordFactory {
     var random: FactoryGenerator
-    /// Leaves out what other readers cannot show: reserved codes, years beyond 9999, times beyond a day.
+    /// Leaves out what other readers cannot show: reserved codes, years beyond 9999, times beyond
+    /// a day.
     var isPortable = false
 
     var seed: String { "SLUICE_TEST_SEED=\(random.seed)" }

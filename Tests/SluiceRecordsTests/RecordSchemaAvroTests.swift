@@ -48,9 +48,11 @@ import Testing
         }
         #expect(
             avro(fields, TableName("Invalid_Text"))
-                == #"{"type":"record","name":"Invalid_Text_2","sluiceName":"Invalid_Text","fields":["#
+                == #"{"type":"record","name":"Invalid_Text_2","sluiceName":"Invalid_Text","#
+                + #""fields":["#
                 + #"{"name":"a","type":["null","long","double","string","bytes","#
-                + #"{"type":"record","name":"invalid_text","fields":[{"name":"bytes","type":"bytes"}]}],"#
+                + #"{"type":"record","name":"invalid_text","#
+                + #""fields":[{"name":"bytes","type":"bytes"}]}],"#
                 + #""default":null,"sluiceType":"any"},"#
                 + #"{"name":"b","type":["null","long","double","string","bytes","invalid_text"],"#
                 + #""default":null,"sluiceType":"any"}]}"#)
