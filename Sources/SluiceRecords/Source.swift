@@ -13,6 +13,7 @@ public protocol Source: AnyObject, Sendable {
     var engine: String { get }
     /// How messages name it; never with a secret.
     var place: String { get }
+    var facts: SourceFacts { get }
     /// What tells this source from any other, for the dataset.
     func identity() throws(Failure) -> JSON
     /// Keeps the source still for as many lanes.
@@ -21,6 +22,16 @@ public protocol Source: AnyObject, Sendable {
     ) throws(Failure) -> any Snapshot
     /// What `doctor` looks at.
     func examine() -> [Finding]
+}
+
+/// What a source can do, asked once.
+public struct SourceFacts: Hashable, Sendable {
+    /// It can keep its change log from the snapshot on, in a replication slot (`--position slot`).
+    public var hasSlots: Bool
+
+    public init(hasSlots: Bool) {
+        self.hasSlots = hasSlots
+    }
 }
 
 /// One consistent view of a source, shared by all lanes that read it. `close` must be called; it is safe to call twice.

@@ -16,6 +16,8 @@ public final class SQLiteSource: Source {
     public var engine: String { "sqlite" }
     public var place: String { "sqlite:\(path)" }
 
+    public let facts = SourceFacts(hasSlots: false)
+
     public func identity() throws(Failure) -> JSON {
         try SQLiteFile.check(path, mayBeMissing: false)
         return ["engine": "sqlite", "path": .string(SQLiteFile.realPath(path) ?? path)]

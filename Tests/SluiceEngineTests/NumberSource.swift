@@ -26,6 +26,7 @@ final class NumberSource: Source {
 
     let engine = "numbers"
     let place = "numbers:test"
+    let facts = SourceFacts(hasSlots: false)
     let rowCount: Int
     let chunkRows: Int
     let fault: Fault

@@ -6,6 +6,7 @@ extension Run {
     public func plan(
         _ source: any Source, for target: (any Target)?
     ) throws(Failure) -> Outcome {
+        try Export.refuseSlot(self, source)
         if let target { try refuseSame(source, target) }
         let snapshot = try source.openSnapshot(
             settings.consistency, lanes: settings.lanes, stop: stop)

@@ -69,6 +69,7 @@ extension Export {
         _ run: Run, from source: any Source, into store: any Store,
         undo: (String) throws(Failure) -> Void
     ) throws(Failure) -> ExportStart {
+        try refuseSlot(run, source)
         let identity = try source.identity()
         if let (dataset, manifest) = try finished(in: store, run, source, identity) {
             return .finished(dataset, manifest)
@@ -88,6 +89,13 @@ extension Export {
             lease?.release()
             throw error
         }
+    }
+
+    static func refuseSlot(_ run: Run, _ source: any Source) throws(Failure) {
+        guard run.settings.takesSlot, !source.facts.hasSlots else { return }
+        throw Failure(
+            .usage, "\(source.place) has no replication slots",
+            hint: "Leave --position slot out.")
     }
 
     /// A finished dataset of this source and these options; throws where there is one of others.
