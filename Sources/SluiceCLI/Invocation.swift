@@ -54,8 +54,11 @@ struct Invocation {
         for warning in outcome.warnings where !progressDisplay.hasLogged(warning) {
             run.log.warning(warning)
         }
-        let text =
+        var text =
             display.writesJSON ? outcome.json.compact + "\n" : ResultText.text(outcome)
+        if StandardStream.output.isTerminal {
+            text = TerminalText.plain(text, keeping: ["\n", "\t"])
+        }
         let written = Program.write(text)
         return outcome.exitCode == 0 ? written : outcome.exitCode
     }

@@ -4,7 +4,7 @@ internal import SluiceCore
 /// Ends a run from outside: at its time limit, or when a shell command succeeds.
 struct Watch: Sendable {
     var timeLimit: Duration?
-    /// Run every `pause`; exit 0 means stop.
+    /// Run at the start and then every `pause`; exit 0 means stop.
     var abortCommand: String?
     var pause = Duration.seconds(10)
 
@@ -32,12 +32,11 @@ struct Watch: Sendable {
         if let abortCommand {
             threads.append(
                 Thread {
-                    while !isOver(state, atMost: pause) {
-                        if ShellCommand.succeeds(abortCommand, isOver: { state.read { $0.isOver } })
-                        {
-                            return stop.raise(.abortCondition)
-                        }
-                    }
+                    repeat {
+                        let hasSucceeded = ShellCommand.succeeds(
+                            abortCommand, isOver: { state.read { $0.isOver } })
+                        if hasSucceeded { return stop.raise(.abortCondition) }
+                    } while !isOver(state, atMost: pause)
                 })
         }
         defer {

@@ -1,5 +1,7 @@
 import Glibc
 import SluiceCore
+import SluiceEngine
+import SluiceRecords
 import Testing
 
 @testable import SluiceCLI
@@ -130,6 +132,15 @@ struct HelpTests {
         let failure = #expect(throws: Failure.self) { try Help.of(topics) }
         #expect(failure?.description == message)
         #expect(failure?.kind == .usage)
+    }
+
+    @Test("the job files shown as examples are understood")
+    func jobFiles() throws {
+        let settings = try JobFile(Array(JobFileGuide.example.utf8), name: "job.yaml")
+        #expect(settings.given.count == 7)
+        let imports = try JobFile(Array(JobFileGuide.importExample.utf8), name: "job.yaml").imports
+        #expect(imports.map(\.table.description) == ["customers", "orders"])
+        #expect(imports.first?.dialect.delimiter == UInt8(ascii: ";"))
     }
 
     @Test("docs/options.md is what the option table says")

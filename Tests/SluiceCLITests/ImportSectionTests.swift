@@ -79,7 +79,7 @@ struct ImportSectionTests {
 
     @Test("every name of a column type can be written")
     func types() throws {
-        for name in ColumnType.names {
+        for name in ColumnTypeNames.plain {
             let files = try imports(
                 "import: [{table: a, files: a, columns: [{name: b, type: \(name)}]}]")
             #expect(files.first?.columns.first?.type.description == name)

@@ -261,6 +261,14 @@ struct ProgressDisplayTests {
         #expect(failure?.message == "broken")
     }
 
+    @Test("a log line cannot command the terminal")
+    func control() {
+        let screen = Screen()
+        let display = ProgressDisplay(.none, write: screen.write, columns: { 80 })
+        display.writeLog("table \u{1B}[2Jx\n\tnext\n")
+        #expect(screen.take() == "table \u{FFFD}[2Jx\n\tnext\n")
+    }
+
     @Test("a warning that was logged is known, in text and in JSON")
     func logged() {
         let display = ProgressDisplay(.none, write: { _ in }, columns: { 80 })

@@ -130,6 +130,28 @@ struct SettingValuesTests {
                 """)
     }
 
+    @Test(
+        "options that need or exclude each other say so",
+        arguments: [
+            ErrorCase(
+                "doctor",
+                "'sluice doctor' needs '--source', '--store' or '--target'\n"
+                    + "hint: Give whatever the window will need; it is checked and left as it is."),
+            ErrorCase(
+                "inspect --store file:a --head 3",
+                "'--head' needs '--table' or '--shard'\nhint: Say whose first rows you want to see."
+            ),
+            ErrorCase(
+                "inspect --store file:a --table t --shard s",
+                "'--table' and '--shard' exclude each other\n"
+                    + "hint: A shard's key says which table it belongs to."),
+        ])
+    func together(_ example: ErrorCase) throws {
+        let values = try values(example.arguments)
+        let failure = #expect(throws: Failure.self) { try values.checkRequired() }
+        #expect(failure?.description == example.expected)
+    }
+
     @Test("show-settings shows each value with its origin, and no secret")
     func showSettings() throws {
         let folder = try TemporaryFolder()

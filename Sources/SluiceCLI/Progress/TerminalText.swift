@@ -26,11 +26,19 @@ enum TerminalText {
         }
     }
 
+    /// The text without what would command the terminal: names in a foreign database may hold anything.
+    ///
+    /// - Parameter keeping: control characters that stay.
+    static func plain(_ text: String, keeping: Set<Unicode.Scalar> = []) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { isControl($0) && !keeping.contains($0) ? "\u{FFFD}" : $0 }
+            ))
+    }
+
     /// The text cut to so many columns, with `…` where something is missing; control characters as `�`.
     static func fitted(_ text: String, _ width: Int) -> String {
-        let plain = String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
+        let plain = plain(text)
         guard columns(plain) > width else { return plain }
         guard width > 0 else { return "" }
         var output = String.UnicodeScalarView()

@@ -21,9 +21,25 @@ enum OptionsMarkdown {
             lines += ["### \(group.rawValue)", ""]
             for option in Option.all where option.group == group { lines += entry(option) }
         }
+        lines += jobFile
         lines += ["## Exit codes", "", "| code | meaning |", "| --- | --- |"]
         lines += Help.exitCodes.map { "| \($0.code) | \($0.what) |" }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static var jobFile: [String] {
+        var lines = ["## The job file", "", JobFileGuide.text, ""]
+        lines += ["```yaml", JobFileGuide.example, "```", "", "### import", ""]
+        lines += [JobFileGuide.importText.replacingQuotes, ""]
+        lines += ["```yaml", JobFileGuide.importExample, "```", ""]
+        for (title, keys) in [
+            ("key of an entry", JobFileGuide.importKeys),
+            ("key of `csv`", JobFileGuide.dialectKeys),
+        ] {
+            lines += ["| \(title) | meaning |", "| --- | --- |"]
+            lines += keys.map { "| `\($0.key)` | \($0.what) |" } + [""]
+        }
+        return lines
     }
 
     private static func entry(_ option: Option) -> [String] {

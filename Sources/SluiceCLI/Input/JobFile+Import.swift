@@ -106,8 +106,8 @@ struct ImportSection {
         let word = try text(node, "type")
         if let type = ColumnType(word) { return type }
         let hint =
-            Suggestion.hint(for: word, among: ColumnType.names)
-            ?? "Known are \(ValueSyntax.list(ColumnType.names + ["decimal(p,s)"]))."
+            Suggestion.hint(for: word, among: ColumnTypeNames.plain)
+            ?? "Known are \(ColumnTypeNames.list)."
         throw failure("unknown type '\(Redaction.shown(word))'", node.mark, hint: hint)
     }
 
@@ -278,11 +278,14 @@ extension ImportSection {
     }
 }
 
-extension ColumnType {
-    /// The names of the types without parameters, for suggestions.
-    static let names = [
+/// How the types of columns are written in a job file.
+enum ColumnTypeNames {
+    /// Those without parameters.
+    static let plain = [
         "boolean", "int32", "int64", "uint64", "float32", "float64", "number text", "text", "bytes",
         "date", "time", "timestamp", "local timestamp", "uuid", "json", "enum", "set", "bit string",
         "any", "server text",
     ]
+
+    static var list: String { ValueSyntax.list(plain + ["decimal(p,s)"]) }
 }

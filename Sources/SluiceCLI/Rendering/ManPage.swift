@@ -35,8 +35,10 @@ enum ManPage {
             A folder as store. {date} and {time} are replaced by the date and the time of the start in UTC, \
             like 2026\\-01\\-31 and 235959.
             """,
-            ".SH EXIT STATUS",
+            ".SH JOB FILE",
         ]
+        lines += jobFile
+        lines.append(".SH EXIT STATUS")
         for (code, what) in Help.exitCodes { lines += [".TP", ".B " + code, escaped(what) + "."] }
         lines.append(".SH EXAMPLES")
         for command in Command.allCases {
@@ -45,6 +47,24 @@ enum ManPage {
             }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static var jobFile: [String] {
+        var lines = [escaped(JobFileGuide.text)] + literal(JobFileGuide.example)
+        lines += [".PP", escaped(JobFileGuide.importText)] + literal(JobFileGuide.importExample)
+        lines += [".PP", "The keys of an entry:"]
+        for (key, what) in JobFileGuide.importKeys { lines += [".TP", ".B " + key, escaped(what)] }
+        lines += [".PP", "The keys of csv:"]
+        for (key, what) in JobFileGuide.dialectKeys {
+            lines += [".TP", ".B " + escaped(key), escaped(what)]
+        }
+        return lines
+    }
+
+    /// Lines as they are, indented.
+    private static func literal(_ text: String) -> [String] {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return [".sp", ".RS", ".nf"] + lines.map { escaped(String($0)) } + [".fi", ".RE"]
     }
 
     private static func entry(_ option: Option) -> [String] {

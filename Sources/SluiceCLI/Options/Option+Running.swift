@@ -42,7 +42,7 @@ extension Option {
         "abort-if", .text, "COMMAND", in: .pace, for: moving,
         "stop cleanly when this shell command succeeds",
         """
-        A shell command, run every 10 seconds. When it exits 0 the work stops as at a time limit, with exit 4.
+        A shell command, run at the start and then every 10 seconds. When it exits 0 the work stops as at a time limit, with exit 4.
         """)
 
     static let hideKeys = Option(

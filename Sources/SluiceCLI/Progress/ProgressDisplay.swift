@@ -54,7 +54,7 @@ final class ProgressDisplay: Sendable {
             }
             let erase = eraseText(state.drawn)
             let table = state.drawn.map { $0 + "\n" }.joined()
-            write(erase + line + table)
+            write(erase + TerminalText.plain(line, keeping: ["\n", "\t"]) + table)
         }
     }
 

@@ -69,14 +69,30 @@ struct SettingValues: Sendable {
         if case .filters(let filters)? = given[option]?.value { filters } else { [] }
     }
 
-    /// The options the command cannot do without.
+    /// The options the command cannot do without, and those that need another one.
     func checkRequired() throws(Failure) {
-        guard let missing = command.required.first(where: { given[$0] == nil }) else { return }
-        throw Failure(
-            .usage, "'sluice \(command.name)' needs '\(missing.flag)'",
-            hint:
-                "Give '\(missing.usage)', set \(missing.environmentName), or write '\(missing.name):' into a job file."
-        )
+        if let missing = command.required.first(where: { given[$0] == nil }) {
+            throw Failure(
+                .usage, "'sluice \(command.name)' needs '\(missing.flag)'",
+                hint:
+                    "Give '\(missing.usage)', set \(missing.environmentName), or write '\(missing.name):' into a job file."
+            )
+        }
+        if command == .doctor, [Option.source, .store, .target].allSatisfy({ given[$0] == nil }) {
+            throw Failure(
+                .usage, "'sluice doctor' needs '--source', '--store' or '--target'",
+                hint: "Give whatever the window will need; it is checked and left as it is.")
+        }
+        if given[.table] != nil, given[.shard] != nil {
+            throw Failure(
+                .usage, "'--table' and '--shard' exclude each other",
+                hint: "A shard's key says which table it belongs to.")
+        }
+        if given[.head] != nil, given[.table] == nil, given[.shard] == nil {
+            throw Failure(
+                .usage, "'--head' needs '--table' or '--shard'",
+                hint: "Say whose first rows you want to see.")
+        }
     }
 
     /// Name, value and origin of every option the command takes, for `plan --show-settings`.

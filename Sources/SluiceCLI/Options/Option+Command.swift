@@ -16,8 +16,8 @@ extension Option {
         "release", .flag, in: .command, for: [.status],
         "free what a run that is gone still holds on the source",
         """
-        Releases what the dataset's holds name, such as a paused replica or a replication slot, when the run \
-        that took it is gone. It needs --source.
+        Releases what the dataset's holds name, such as a paused replica or a replication slot, when the \
+        run that took it is gone.
         """)
 
     static let table = Option(
