@@ -433,6 +433,44 @@ struct SQLiteTargetLoadTests {
         writer.close()
     }
 
+    @Test(
+        "a file left in the middle of a shard shows what was committed, and takes the shard again")
+    func hotJournal() throws {
+        let table = try LoadingTable([("c", .int64, false)])
+        let first = (0..<10).map { number in record { $0.appendLong(number) } }
+        try table.load(first, as: "s1")
+        // What a killed process leaves: pages of an open transaction in the file, and its journal beside it.
+        let dying = try SQLiteConnection(table.path, .write, stop: StopSignal())
+        try dying.execute(
+            """
+            PRAGMA cache_size = 5; BEGIN IMMEDIATE; DELETE FROM t;
+            INSERT INTO sluice_ledger VALUES('d1', 's2', 1, '', '', '');
+            WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)
+            INSERT INTO t SELECT i FROM n;
+            """)
+        let left = table.folder.file("left.db")
+        try Shell.run("cp '\(table.path)' '\(left)'; cp '\(table.path)-journal' '\(left)-journal'")
+        dying.close()
+        let target = SQLiteTarget(path: left)
+        #expect(
+            try target.survey(table.request).ledger.map(\.unit) == [
+                "begin t", "s1", "step table t",
+            ])
+        let session = try target.openSession(table.request, stop: StopSignal())
+        let second = (10..<20).map { number in record { $0.appendLong(number) } }
+        let outcome = try session.load(
+            "s2", of: table.plan, from: ListedRecords(second),
+            expecting: ListedRecords.digest(second))
+        #expect(outcome == .loaded(mapped: ListedRecords.digest(second)))
+        let slice = try session.slices(of: table.plan, atMost: 1)[0]
+        let found = try Migration.digest(
+            try session.readBack(slice, of: table.plan), table.plan)
+        #expect(found == ListedRecords.digest(first + second))
+        session.close()
+        try target.close()
+        #expect(try Shell.run("ls '\(table.folder.path)' | grep left").output == "left.db\n")
+    }
+
     @Test("rows that no record can hold are misfits, named by their key")
     func misfits() throws {
         let table = try LoadingTable(
