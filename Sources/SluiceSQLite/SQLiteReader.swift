@@ -6,15 +6,7 @@ internal import SluiceRecords
 ///
 /// Belongs to its connection's lane.
 final class SQLiteReader: RecordSource {
-    /// What becomes of a row that its record schema has no encoding for.
-    enum Misfits {
-        /// It cannot be: the schema was made from these very rows.
-        case fail
-        /// It is noted in the batch, and the next row is read.
-        case collect
-    }
-
-    /// How messages name a row: by columns of the SELECT, or by its number where there are none or keys are hidden.
+    /// How messages name a row: by columns of the SELECT, or by its number where there are none.
     struct RowNames {
         var columns: [Int]
 
@@ -25,20 +17,18 @@ final class SQLiteReader: RecordSource {
     private let schema: RecordSchema
     private let columns: UnsafeMutableBufferPointer<SQLiteColumnReader>
     private let names: RowNames
-    private let misfits: Misfits
     private var rowNumber = 0
     private var isAtEnd = false
 
     /// - Parameter sql: one SELECT whose first columns are the fields of `schema` in order; key columns may follow.
-    /// - Parameter readings: one for each field, where they are not what its type says.
     init(
         _ connection: SQLiteConnection, _ sql: String, _ schema: RecordSchema,
-        names: RowNames = .numbers, misfits: Misfits, readings: [SQLiteColumnReading]? = nil
+        names: RowNames = .numbers
     ) throws(Failure) {
         let encoding = try connection.encoding()
         var readers: [SQLiteColumnReader] = []
-        for (index, field) in schema.fields.enumerated() {
-            guard let reading = readings?[index] ?? SQLiteColumnReading(field.type) else {
+        for field in schema.fields {
+            guard let reading = SQLiteColumnReading(field.type) else {
                 throw Failure(.bug, "SQLite has no values of type \(field.type)")
             }
             readers.append(
@@ -51,7 +41,6 @@ final class SQLiteReader: RecordSource {
         _ = columns.initialize(from: readers)
         self.schema = schema
         self.names = names
-        self.misfits = misfits
     }
 
     deinit {
@@ -78,39 +67,30 @@ final class SQLiteReader: RecordSource {
         while index < columns.count {
             let value = sqlite3_column_value(handle, Int32(truncatingIfNeeded: index))
             if let fault = columns[index].append(value, to: &batch) {
-                return try refuse(fault, column: index, &batch)
+                throw refusal(fault, column: index, batch)
             }
             index &+= 1
         }
-        guard batch.rowAdmits(0) else { return try refuse(.tooLong, column: 0, &batch) }
+        guard batch.rowAdmits(0) else { throw refusal(.tooLong, column: 0, batch) }
         batch.endRecord()
     }
 
     @inline(never)
-    private func refuse(
-        _ fault: SQLiteFault, column: Int, _ batch: inout Batch
-    ) throws(Failure) {
+    private func refusal(
+        _ fault: SQLiteFault, column: Int, _ batch: borrowing Batch
+    ) -> Failure {
         let field = schema.fields[column]
         if fault == .tooLong {
-            throw Failure(
+            return Failure(
                 .refused,
                 "row \(rowName()) of \(schema.table) has more than \(batch.rowByteLimit) bytes",
                 hint: "Raise --row-bytes, or leave the row out with --where.")
         }
-        guard misfits == .collect else {
-            throw Failure(
-                .bug,
-                "row \(rowName()) of \(schema.table) has \(fault.what) in column \(field.name), planned as \(field.type)"
-            )
-        }
-        batch.dropRecord(
-            Misfit(
-                row: rowName(), column: field.name,
-                what: "\(fault.what) in \(SQLiteReader.article(field.type)) \(field.type) column"))
-    }
-
-    private static func article(_ type: ColumnType) -> String {
-        "aeiou".utf8.contains(type.description.utf8.first ?? 0) ? "an" : "a"
+        // The schema was made from these very rows.
+        return Failure(
+            .bug,
+            "row \(rowName()) of \(schema.table) has \(fault.what) in column \(field.name), planned as \(field.type)"
+        )
     }
 
     /// The current row by its key: `id = 5`, `a = 1, b = 'x'`; otherwise by its number in what is read.

@@ -52,8 +52,7 @@ final class SQLiteSession: SourceSession {
             where: SQLiteSession.join(try key.condition(chunk), plan.filter), order: key.order)
         reader = try SQLiteReader(
             connection, sql, plan.schema,
-            names: SQLiteReader.RowNames(columns: SQLiteSession.places(of: key, in: names)),
-            misfits: .fail)
+            names: SQLiteReader.RowNames(columns: SQLiteSession.places(of: key, in: names)))
     }
 
     func fill(_ batch: inout Batch, byteGoal: Int) throws(Failure) -> Bool {

@@ -178,46 +178,79 @@ struct SQLiteReaderTests {
         #expect(second?.message == "row k = 'it''s', n = 7 of s has more than 16 bytes")
     }
 
-    @Test("rows that do not fit a given schema become misfits, the others are read on")
-    func misfits() throws {
+    @Test("a value that the plan says cannot be there is a bug, named with its row")
+    func contradiction() throws {
         let folder = try ScratchFolder()
         let path = try folder.database(
             """
-            CREATE TABLE t(id INTEGER PRIMARY KEY, a, b);
-            INSERT INTO t VALUES (1, 5, 'x'), (2, 'five', 'x'), (3, 5, NULL), (4, 5, x'00'),
-                (5, 5, CAST(x'ff' AS TEXT)), (6, 6, 'y'), (7, 1.5, 'y');
+            CREATE TABLE t(id INTEGER PRIMARY KEY, a);
+            INSERT INTO t VALUES (1, 5), (2, 'five'), (3, NULL), (4, x'00'), (5, 1.5);
             """)
-        let schema = RecordSchema(
-            table: TableName("t"),
-            fields: [
-                Field(name: "id", avroName: "id", type: .int64, isNullable: false),
-                Field(name: "a", avroName: "a", type: .int64, isNullable: true),
-                Field(name: "b", avroName: "b", type: .text, isNullable: false),
-            ])
         let connection = try SQLiteConnection(path, .read, stop: StopSignal())
-        let sql = "SELECT id, a, b FROM t ORDER BY id"
-        let reader = try SQLiteReader(
-            connection, sql, schema, names: SQLiteReader.RowNames(columns: [0]), misfits: .collect)
-        var batch = Batch(fieldCount: 3)
-        #expect(try reader.fill(&batch, byteGoal: 1 << 20) == false)
-        let misfits = batch.misfits.map { "\($0.row): \($0.column): \($0.what)" }
+        func message(_ id: Int, _ type: ColumnType, named: Bool = true) throws -> String? {
+            let fields = [
+                Field(name: "id", avroName: "id", type: .int64, isNullable: false),
+                Field(name: "a", avroName: "a", type: type, isNullable: false),
+            ]
+            let reader = try SQLiteReader(
+                connection, "SELECT id, a FROM t WHERE id = \(id)",
+                RecordSchema(table: TableName("t"), fields: fields),
+                names: SQLiteReader.RowNames(columns: named ? [0] : []))
+            var batch = Batch(fieldCount: 2)
+            let failed = failure { _ = try reader.fill(&batch, byteGoal: 1) }
+            return failed?.kind == .bug ? failed?.message : nil
+        }
         #expect(
-            misfits == [
-                "id = 2: a: a text in an int64 column", "id = 3: b: a NULL in a text column",
-                "id = 4: b: a blob in a text column",
-                "id = 5: b: a text that is not Unicode in a text column",
-                "id = 7: a: a real in an int64 column",
-            ])
-        let rows = try decode(batch.bytes.bytes, schema)
-        #expect(rows.map { $0[0] } == [.integer(1), .integer(6)])
-        #expect(try reader.fill(&batch, byteGoal: 1 << 20) == false)
-        #expect(batch.rowCount == 2)
+            try message(2, .int64) == "row id = 2 of t has a text in column a, planned as int64")
+        #expect(
+            try message(3, .text) == "row id = 3 of t has a NULL in column a, planned as text")
+        #expect(
+            try message(4, .float64) == "row id = 4 of t has a blob in column a, planned as float64"
+        )
+        #expect(
+            try message(5, .bytes) == "row id = 5 of t has a real in column a, planned as bytes")
+        #expect(
+            try message(1, .text, named: false)
+                == "row number 1 of t has an integer in column a, planned as text")
+        #expect(try message(1, .int64) == nil)
+        let unknown = failure { _ = try message(1, .date) }
+        #expect(unknown?.message == "SQLite has no values of type date")
+    }
 
-        let strict = try SQLiteReader(connection, sql, schema, misfits: .fail)
-        var other = Batch(fieldCount: 3)
-        let bug = failure { _ = try strict.fill(&other, byteGoal: 1 << 20) }
-        #expect(bug?.kind == .bug)
-        #expect(bug?.message == "row number 2 of t has a text in column a, planned as int64")
+    @Test("lanes read different chunks side by side and together read the table")
+    func lanes() throws {
+        let folder = try ScratchFolder()
+        let path = try folder.database(
+            """
+            CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT);
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000)
+                INSERT INTO t SELECT i, hex(i) FROM n;
+            """)
+        let whole = try Exported(path)["t"].digest
+        let snapshot = try SQLiteSource(path: path).openSnapshot(
+            .snapshot, lanes: 4, stop: StopSignal())
+        let table = try snapshot.catalog().tables[0]
+        let first = try snapshot.openSession()
+        let plan = try first.plan(table, PlanOptions(chunkBytes: 1000))
+        first.close()
+        let work = Monitor(plan.chunks)
+        let sum = Monitor(Digest.empty)
+        let lane: Lanes.Lane = { () throws(Failure) in
+            let session = try snapshot.openSession()
+            defer { session.close() }
+            while let chunk = work.change({ $0.popLast() }) {
+                try session.open(chunk, of: plan)
+                var batch = Batch(fieldCount: 2)
+                while try session.fill(&batch, byteGoal: 1 << 20) {}
+                let digest = batch.digest
+                sum.change { $0 += digest }
+            }
+        }
+        try Lanes.run([lane, lane, lane, lane])
+        try snapshot.close()
+        #expect(plan.chunks.count > 100)
+        #expect(sum.read { $0 } == whole)
+        #expect(whole.rowCount == 20000)
     }
 
     @Test("a stop signal ends a long scan")

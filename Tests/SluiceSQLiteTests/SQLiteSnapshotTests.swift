@@ -255,6 +255,75 @@ struct SQLiteSnapshotTests {
         #expect(try folder.read("b.db-wal") == wal)
     }
 
+    @Test(
+        "other processes are kept out as long as the snapshot lives, whatever is looked at meanwhile"
+    )
+    func otherProcesses() throws {
+        func writes(_ path: String) -> Bool {
+            system("sqlite3 '\(path)' 'UPDATE t SET v = v + 1' 2>/dev/null") == 0
+        }
+        for (mode, consistency) in [
+            ("delete", Consistency.snapshot), ("delete", .locked), ("wal", .locked),
+        ] {
+            let folder = try ScratchFolder()
+            let path = try folder.database(
+                "PRAGMA journal_mode = \(mode); \(Self.schema) INSERT INTO t VALUES (1, 5);")
+            #expect(writes(path))
+            let snapshot = try open(path, consistency)
+            // A descriptor of ours, opened and closed, would drop SQLite's locks on the file.
+            _ = try SQLiteSource(path: path).identity()
+            _ = SQLiteSource(path: path).examine()
+            try snapshot.openSession().close()
+            #expect(!writes(path))
+            #expect(try sum(try snapshot.openSession()) == 6)
+            try snapshot.close()
+            #expect(writes(path))
+        }
+    }
+
+    /// A file with the journal of a transaction that has written to it and never ended.
+    private func hotJournal(_ folder: ScratchFolder) throws -> String {
+        let path = try folder.database(
+            """
+            PRAGMA page_size = 512; \(Self.schema)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000)
+                INSERT INTO t SELECT i, 1 FROM n;
+            """)
+        let writer = try SQLiteConnection(path, .write, stop: StopSignal())
+        try writer.execute("PRAGMA cache_size = 1; BEGIN; UPDATE t SET v = 2")
+        try folder.write(try folder.read("a.db"), to: "b.db")
+        try folder.write(try folder.read("a.db-journal"), to: "b.db-journal")
+        return folder.path("b.db")
+    }
+
+    @Test("a transaction that a crash left unfinished is rolled back before reading")
+    func recovery() throws {
+        let folder = try ScratchFolder()
+        let path = try hotJournal(folder)
+        let snapshot = try open(path)
+        #expect(try sum(try snapshot.openSession()) == 5000)
+        try snapshot.close()
+        #expect(!folder.exists("b.db-journal"))
+    }
+
+    @Test("an unfinished transaction in a file that may not be written is explained")
+    func noRecovery() throws {
+        let folder = try ScratchFolder()
+        let path = try hotJournal(folder)
+        chmod(folder.path, 0o755)
+        chmod(path, 0o444)
+        let seen = Monitor<Failure?>(nil)
+        withoutRights {
+            let failed = failure { _ = try Exported(path) }
+            seen.change { $0 = failed }
+        }
+        #expect(
+            seen.read { $0 }?.description == """
+                \(path) was left unfinished by a crash and cannot be recovered without writing [SQLITE_READONLY 776]
+                hint: Run as a user who may write the file and its folder, or open it once with sqlite3.
+                """)
+    }
+
     @Test("paths are paths, whatever characters they have")
     func paths() throws {
         let folder = try ScratchFolder()
