@@ -4,8 +4,8 @@ internal import SluiceCore
 
 /// Where the bytes of a CSV come from: memory, as they are or decompressed a window at a time.
 ///
-/// Decompressing takes the same memory whatever comes out, so a bomb only costs time, and whoever reads rows bounds
-/// those.
+/// Decompressing takes the same memory whatever comes out, so a bomb only costs time, and whoever
+/// reads rows bounds those.
 struct CSVInput: ~Copyable {
     enum Compression {
         case none

@@ -178,7 +178,8 @@ struct CSVRowReader: ~Copyable {
         2 * max(0, rowByteLimit - batch.currentRowByteCount) + 3
     }
 
-    /// Decodes digits within a field; the branch is already there unless the field was gathered in the batch.
+    /// Decodes digits within a field; the branch is already there unless the field was gathered
+    /// in the batch.
     private func append(
         hexadecimal field: CSVField, _ range: Range<Int>, to batch: inout Batch, _ start: Int,
         isNotNull: Bool
@@ -298,7 +299,8 @@ struct CSVRowReader: ~Copyable {
 }
 
 extension ByteBuffer {
-    /// Puts the length of the bytes from `start` on before them, behind the branch of a field that may be NULL.
+    /// Puts the length of the bytes from `start` on before them, behind the branch of a field
+    /// that may be NULL.
     mutating func insertLength(at start: Int, isNotNull: Bool) {
         let end = count
         if isNotNull { appendNotNull() }

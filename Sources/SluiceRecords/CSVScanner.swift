@@ -35,8 +35,8 @@ struct CSVField {
 
 /// Cuts a CSV into fields, with windows of any size, and knows line and column of what is wrong.
 ///
-/// A field that lies in one window and needs no change is handed out as it is there; otherwise its bytes are gathered
-/// in a sink of the caller.
+/// A field that lies in one window and needs no change is handed out as it is there; otherwise
+/// its bytes are gathered in a sink of the caller.
 struct CSVScanner: ~Copyable {
     private enum Class {
         static let plain: UInt8 = 0
@@ -266,7 +266,8 @@ struct CSVScanner: ~Copyable {
         }
     }
 
-    /// At a carriage return: takes it and the line feed behind it. Gives where the field's bytes in the window end.
+    /// At a carriage return: takes it and the line feed behind it. Gives where the field's bytes
+    /// in the window end.
     private mutating func carriageReturn(
         _ gathered: inout Gathered, upTo last: Int, into sink: inout ByteBuffer
     ) throws(Failure) -> Int {
@@ -275,7 +276,8 @@ struct CSVScanner: ~Copyable {
             try gather(upTo: last, &gathered, into: &sink)
             gathered.first = 0
             last = 0
-            // Without a next window the place stays before its end, and the check below fails as it should.
+            // Without a next window the place stays before its end, and the check below fails as
+            // it should.
             guard try refill() else { throw failure("stray carriage return", line: line) }
         } else {
             place &+= 1

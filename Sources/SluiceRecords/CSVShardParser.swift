@@ -1,6 +1,7 @@
 internal import SluiceCore
 
-/// Reads back what `CSVShardRenderer` wrote, into identical records; any other text fails with its line and column.
+/// Reads back what `CSVShardRenderer` wrote, into identical records; any other text fails with
+/// its line and column.
 final class CSVShardParser: ShardParser {
     private var reader: CSVRowReader
     private let codec: ShardFormat.Codec

@@ -3,20 +3,22 @@ internal import SluiceCore
 
 /// The one dialect of CSV that sluice writes (design §5; docs/format.md has it for readers).
 ///
-/// - UTF-8 without a byte order mark. Every line, the last included, ends in a line feed; fields are separated by
-///   commas. The first line holds the columns' names in the source.
-/// - NULL is the bare `\N`; no other field is. PostgreSQL reads it by `COPY … (FORMAT csv, HEADER, NULL '\N')`, DuckDB by
-///   `read_csv(…, nullstr = '\N', allow_quoted_nulls = false)`.
-/// - A string is bare when it begins with an ASCII letter or digit, goes on with printable ASCII other than `"`, `,`
-///   and `\`, does not end in a space, and is not the word NULL in any case. Every other string, the empty one included,
-///   stands in `"`, and a `"` inside is doubled. The same holds for names in the first line. Strings are: text, json,
-///   uuid, enum, set, bit string, number text, server text.
-/// - No other value is ever quoted. Booleans are `true` and `false`; integers plain; floats as `FloatText` writes them;
-///   decimals with exactly their scale; bytes `\x` and lower-case hexadecimal digits.
-/// - In an `any` column a bare integer is a long, a bare float a double, every string is quoted, bytes are
-///   `x'00ff'`, and text that is not UTF-8 is `t'ff'`.
-/// - A reserved value is `#` and its raw number: of a decimal the unscaled value, of a time or date the number in
-///   the record.
+/// - UTF-8 without a byte order mark. Every line, the last included, ends in a line feed; fields
+///   are separated by commas. The first line holds the columns' names in the source.
+/// - NULL is the bare `\N`; no other field is. PostgreSQL reads it by `COPY … (FORMAT csv,
+///   HEADER, NULL '\N')`, DuckDB by `read_csv(…, nullstr = '\N', allow_quoted_nulls = false)`.
+/// - A string is bare when it begins with an ASCII letter or digit, goes on with printable ASCII
+///   other than `"`, `,` and `\`, does not end in a space, and is not the word NULL in any case.
+///   Every other string, the empty one included, stands in `"`, and a `"` inside is doubled. The
+///   same holds for names in the first line. Strings are: text, json, uuid, enum, set, bit
+///   string, number text, server text.
+/// - No other value is ever quoted. Booleans are `true` and `false`; integers plain; floats as
+///   `FloatText` writes them; decimals with exactly their scale; bytes `\x` and lower-case
+///   hexadecimal digits.
+/// - In an `any` column a bare integer is a long, a bare float a double, every string is quoted,
+///   bytes are `x'00ff'`, and text that is not UTF-8 is `t'ff'`.
+/// - A reserved value is `#` and its raw number: of a decimal the unscaled value, of a time or
+///   date the number in the record.
 ///
 /// Each record has exactly one such line, and the parser takes no other.
 enum CSVText {
@@ -104,8 +106,9 @@ enum CSVText {
         value < 10 ? value + UInt8(ascii: "0") : value - 10 + UInt8(ascii: "a")
     }
 
-    /// Turns pairs of digits into bytes, from `source` to `destination`, which may begin at the same place; false where
-    /// there is something else. In the one form that is written: lower case.
+    /// Turns pairs of digits into bytes, from `source` to `destination`, which may begin at the
+    /// same place; false where there is something else. In the one form that is written: lower
+    /// case.
     static func decodeHexadecimal(
         _ source: UnsafeRawBufferPointer, to destination: UnsafeMutableRawPointer
     ) -> Bool {

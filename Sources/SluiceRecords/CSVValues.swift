@@ -13,7 +13,8 @@ extension CSVText {
         return true
     }
 
-    /// Whether a decimal's unscaled value is one of those its type has no digits for (docs/format.md).
+    /// Whether a decimal's unscaled value is one of those its type has no digits for
+    /// (docs/format.md).
     private static func isBeyond(_ unscaled: Int128, _ type: ColumnType) -> Bool {
         switch type {
         case .uint64: unscaled < 0 || unscaled > Int128(UInt64.max)

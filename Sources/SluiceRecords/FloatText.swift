@@ -3,8 +3,8 @@ public import SluiceCore
 
 /// Floating-point numbers as decimal text: the shortest that reads back bit-equal.
 ///
-/// Always with a point, an exponent, or one of the words `inf`, `-inf`, `nan`, so that no text of a float is one of
-/// an integer: `1.0`, `-0.0`, `1e+16`.
+/// Always with a point, an exponent, or one of the words `inf`, `-inf`, `nan`, so that no text of
+/// a float is one of an integer: `1.0`, `-0.0`, `1e+16`.
 public enum FloatText {
     /// No text of a float is longer.
     static let byteLimit = 32
@@ -29,8 +29,8 @@ public enum FloatText {
         return isText(text, { write(value, to: $0) }) ? value : nil
     }
 
-    /// The nearest number to a decimal text in any usual form: `+1`, `.5`, `1E5`, `Infinity`. Nothing when its
-    /// size is beyond the type.
+    /// The nearest number to a decimal text in any usual form: `+1`, `.5`, `1E5`, `Infinity`.
+    /// Nothing when its size is beyond the type.
     static func anyDouble(_ text: UnsafeRawBufferPointer) -> Double? {
         var scan = DecimalScan(text)
         switch scan.run() {
@@ -140,8 +140,8 @@ private struct RoomStream: TextOutputStream {
         }
     }
 
-    // The library hands numbers to this requirement as bytes on its stack. Should it ever stop, `write` is called,
-    // and the test that counts allocations tells.
+    // The library hands numbers to this requirement as bytes on its stack. Should it ever stop,
+    // `write` is called, and the test that counts allocations tells.
     mutating func _writeASCII(_ buffer: UnsafeBufferPointer<UInt8>) {
         UnsafeMutableRawBufferPointer(rebasing: room[count...])
             .copyMemory(from: UnsafeRawBufferPointer(buffer))

@@ -1,11 +1,12 @@
 internal import CAvro
 public import SluiceCore
 
-/// Reads an Avro file that somebody else wrote as records of a given table: other field orders, promotions, unions,
-/// enums, fixed, all codecs that sluice has.
+/// Reads an Avro file that somebody else wrote as records of a given table: other field orders,
+/// promotions, unions, enums, fixed, all codecs that sluice has.
 ///
-/// Our container reader, which is bounded, opens it; libavro decodes the datums. A column is the field of its name; one
-/// that is not in the file is NULL where it may be. Nothing is rounded or cut: what does not fit is a failure.
+/// Our container reader, which is bounded, opens it; libavro decodes the datums. A column is the
+/// field of its name; one that is not in the file is NULL where it may be. Nothing is rounded or
+/// cut: what does not fit is a failure.
 public final class ForeignAvroReader: RecordSource {
     private let file: ShardBytes
     private let schema: RecordSchema
@@ -24,7 +25,8 @@ public final class ForeignAvroReader: RecordSource {
 
     /// Looks at the schema; the bytes must stay as they are until all is read.
     ///
-    /// - Parameter ignoresOtherFields: whether fields that the table has no column for are passed over.
+    /// - Parameter ignoresOtherFields: whether fields that the table has no column for are passed
+    ///   over.
     public init(
         _ file: ShardBytes, schema: RecordSchema, ignoresOtherFields: Bool = false,
         rowByteLimit: Int = 256 << 20

@@ -2,8 +2,8 @@ public import SluiceCore
 
 /// What an Avro file of another tool holds.
 public enum ForeignAvro {
-    /// A table for the file's records, where none is given: a column per field, of the type that has the same values;
-    /// arrays, maps and records become JSON.
+    /// A table for the file's records, where none is given: a column per field, of the type that
+    /// has the same values; arrays, maps and records become JSON.
     public static func inferSchema(
         table: TableName, bytes: UnsafeRawBufferPointer
     ) throws(Failure) -> RecordSchema {

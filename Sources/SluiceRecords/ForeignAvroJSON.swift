@@ -2,8 +2,9 @@ internal import CAvro
 internal import Glibc
 internal import SluiceCore
 
-// Arrays, maps and records as JSON text: numbers as numbers, decimals too; dates, times and UUIDs as ISO strings; bytes as
-// Avro's own JSON has them, a character per byte; what is no JSON number as a string.
+// Arrays, maps and records as JSON text: numbers as numbers, decimals too; dates, times and UUIDs
+// as ISO strings; bytes as Avro's own JSON has them, a character per byte; what is no JSON number
+// as a string.
 extension ForeignAvroValue {
     /// False where a value has no such text: a string that is not UTF-8.
     func writeJSON(to output: inout ByteBuffer) throws(Failure) -> Bool {

@@ -1,8 +1,10 @@
 internal import SluiceCore
 
-/// The types of a foreign Avro schema, by number; references are numbers too, so that a type may hold itself.
+/// The types of a foreign Avro schema, by number; references are numbers too, so that a type may
+/// hold itself.
 ///
-/// libavro knows nothing of logical types, and takes whatever memory a schema asks for: both are seen to here.
+/// libavro knows nothing of logical types, and takes whatever memory a schema asks for: both are
+/// seen to here.
 struct ForeignAvroTypes {
     enum Base {
         case null, boolean, int, long, float, double, bytes, string
@@ -186,8 +188,8 @@ struct ForeignAvroTypes {
         }
     }
 
-    /// How large and how deep a value is before anything is read; what is in unions, arrays and maps comes with the
-    /// data.
+    /// How large and how deep a value is before anything is read; what is in unions, arrays and
+    /// maps comes with the data.
     private struct Extent {
         var size = 1
         var height = 1

@@ -119,7 +119,8 @@ struct ForeignAvroValue {
         return symbols[Int(index)]
     }
 
-    /// A decimal's unscaled value with its scale; an int or long has scale 0. Nothing beyond 128 bits.
+    /// A decimal's unscaled value with its scale; an int or long has scale 0. Nothing beyond 128
+    /// bits.
     func decimal() throws(Failure) -> (unscaled: Int128, scale: Int)? {
         if node.logical == nil, let number = try long() { return (Int128(number), 0) }
         guard case .decimal(let scale, _) = node.logical, let digits = try bytes(),

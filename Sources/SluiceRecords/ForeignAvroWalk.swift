@@ -1,6 +1,7 @@
 internal import SluiceCore
 
-/// Finds where a datum ends, before libavro reads it: it believes every length and count that it finds.
+/// Finds where a datum ends, before libavro reads it: it believes every length and count that it
+/// finds.
 struct ForeignAvroWalk {
     static let depthLimit = 64
     private static let valueLimit = 1 << 22

@@ -1,8 +1,10 @@
 public import SluiceCore
 
-/// Reads a CSV that somebody else exported as records of a given table: UTF-8, plain, gzip or zstandard.
+/// Reads a CSV that somebody else exported as records of a given table: UTF-8, plain, gzip or
+/// zstandard.
 ///
-/// What a value may look like is in `ForeignText`; what does not fit its column is a failure with line and column.
+/// What a value may look like is in `ForeignText`; what does not fit its column is a failure with
+/// line and column.
 public final class ForeignCSVReader: RecordSource {
     private let file: ShardBytes
     private var rows: ForeignCSVRows

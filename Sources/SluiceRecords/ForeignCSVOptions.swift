@@ -1,11 +1,13 @@
 public import SluiceCore
 
-/// How somebody else wrote a CSV. As made, RFC 4180 with a header, where nothing between two commas is NULL.
+/// How somebody else wrote a CSV. As made, RFC 4180 with a header, where nothing between two
+/// commas is NULL.
 public struct ForeignCSVOptions: Hashable, Sendable {
     /// How a quote stands inside quotes.
     public enum Escape: String, Sendable, CaseIterable {
         case doubling
-        /// A backslash before it; one stands for other bytes too, as MySQL and PostgreSQL write them: `\n`, `\t`, `\N`.
+        /// A backslash before it; one stands for other bytes too, as MySQL and PostgreSQL write
+        /// them: `\n`, `\t`, `\N`.
         case backslash
     }
 
@@ -29,8 +31,8 @@ public struct ForeignCSVOptions: Hashable, Sendable {
     /// Lines before the header, or before the first row, that are not looked at.
     public var skippedLineCount = 0
     public var hasHeader = true
-    /// The names of the file's columns, in its order; without them the header says so, and without a header the fields
-    /// of the table come in their order.
+    /// The names of the file's columns, in its order; without them the header says so, and
+    /// without a header the fields of the table come in their order.
     public var columns: [Name]?
     /// Whether columns that the table does not have are passed over; otherwise they are a failure.
     public var ignoresOtherColumns = false

@@ -1,7 +1,8 @@
 internal import SluiceCore
 
-/// Walks over a date, time or timestamp as other tools write them: year first, `-` or `/` between, `T` or a space
-/// before the time, seconds and their fraction where there are any, a zone as `Z`, `UTC` or an offset.
+/// Walks over a date, time or timestamp as other tools write them: year first, `-` or `/`
+/// between, `T` or a space before the time, seconds and their fraction where there are any, a
+/// zone as `Z`, `UTC` or an offset.
 struct MomentScan {
     private let text: UnsafeRawBufferPointer
     private var place = 0
@@ -43,7 +44,8 @@ struct MomentScan {
         return isNegative ? -micros : micros
     }
 
-    /// Microseconds since 1970, or the code of a date that no calendar has. Without a zone it is UTC.
+    /// Microseconds since 1970, or the code of a date that no calendar has. Without a zone it is
+    /// UTC.
     mutating func wholeTimestamp(isUTC: Bool) -> Int64? {
         if ForeignText.isWord(text, "infinity") { return ReservedValues.PostgresTimestamp.infinity }
         if ForeignText.isWord(text, "-infinity") {
@@ -95,7 +97,8 @@ struct MomentScan {
         guard let day = number(1...2) else { return nil }
         let civil = CivilDate(year: isNegative ? -year : year, month: Int(month), day: Int(day))
         if civil.exists { return .number(civil.days) }
-        // A part of zero is one of MySQL's dates; any other that the calendar does not have is a mistake.
+        // A part of zero is one of MySQL's dates; any other that the calendar does not have is a
+        // mistake.
         guard month == 0 || day == 0, !isNegative,
             let parts = CalendarParts(year: Int(year), month: Int(month), day: Int(day))
         else { return nil }

@@ -1,6 +1,7 @@
 internal import SluiceCore
 
-/// Values as other tools write them, taken into records. Each text means one value or is refused; nothing is rounded.
+/// Values as other tools write them, taken into records. Each text means one value or is refused;
+/// nothing is rounded.
 enum ForeignText {
     enum Outcome {
         case plain
@@ -129,8 +130,8 @@ enum ForeignText {
         return nil
     }
 
-    /// The unscaled value of digits with a sign, a point and an exponent where there are any; nothing where it does not
-    /// fit the scale exactly.
+    /// The unscaled value of digits with a sign, a point and an exponent where there are any;
+    /// nothing where it does not fit the scale exactly.
     static func decimal(_ text: UnsafeRawBufferPointer, scale: Int) -> Int128? {
         var place = 0
         var isNegative = false

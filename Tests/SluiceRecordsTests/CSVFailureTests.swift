@@ -3,7 +3,8 @@ import Testing
 
 @testable import SluiceRecords
 
-/// What is wrong with a CSV of the columns `id` int64, `name` text (may be NULL), `b` bytes; and what is said.
+/// What is wrong with a CSV of the columns `id` int64, `name` text (may be NULL), `b` bytes; and
+/// what is said.
 struct CSVFlaw: CustomTestStringConvertible, Sendable {
     let csv: String
     let message: String

@@ -9,7 +9,8 @@ enum CSVOracle {
         let description: String
     }
 
-    /// Runs a script with the files' paths; they are in a fresh folder that is removed behind `body`.
+    /// Runs a script with the files' paths; they are in a fresh folder that is removed behind
+    /// `body`.
     ///
     /// - Parameter script: below `fixtures/`.
     /// - Parameter files: written before, by name; others may be made by the script.

@@ -145,8 +145,8 @@ import Testing
             ("odd", "more", .text, "invalid text in column more"),
             ("logical", "d1", .int64, "invalid int64 in column d1"),
             (
-                "logical", "d1", .decimal(precision: 10, scale: 1),
-                "invalid decimal(10,1) in column d1"
+                "logical", "d1", .decimal(precision: 9, scale: 0),
+                "invalid decimal(9,0) in column d1"
             ),
             (
                 "logical", "d2", .decimal(precision: 20, scale: 4),
