@@ -105,10 +105,9 @@ struct CSVRowReader: ~Copyable {
             throw Failure(
                 .failed, "too many columns in line \(scanner.line): more than \(types.count)")
         case .line:
+            let line = scanner.line - 1
             throw Failure(
-                .failed,
-                "too few columns in line \(scanner.line - 1): \(index + 1) instead of \(types.count)"
-            )
+                .failed, "too few columns in line \(line): \(index + 1) instead of \(types.count)")
         case .input:
             throw Failure(.failed, "no line feed at the end of line \(scanner.line)")
         }

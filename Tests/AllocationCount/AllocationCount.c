@@ -1,5 +1,5 @@
-// Stands before the C library's allocator in test programs and counts, so that tests can show that a loop takes no
-// memory per row.
+// Stands before the C library's allocator in test programs and counts, so that tests can show that
+// a loop takes no memory per row.
 #include "AllocationCount.h"
 
 #include <stddef.h>

@@ -23,8 +23,13 @@ import Testing
         let csv =
             CSVRowWriter.header(of: schema)
             + Array(
-                "#-2147472692,\\N,#1000,\"#1\"\n2024-01-01,#-9222425352054775809,99.9,x\n#-1000000000,\\N,\\N,y\n"
-                    .utf8)
+                """
+                #-2147472692,\\N,#1000,"#1"
+                2024-01-01,#-9222425352054775809,99.9,x
+                #-1000000000,\\N,\\N,y
+
+                """
+                .utf8)
         let parser = CSVShardParser(schema: schema, codec: .none, rowByteLimit: 1000)
         var batch = Batch(fieldCount: 4)
         try csv.withUnsafeBytes { bytes in
@@ -92,7 +97,7 @@ import Testing
             // Some bits of a frame's header say nothing.
             #expect(back == nil || back?.digest == batch.digest, "seed \(seed), byte \(place)")
         }
-        for count in 0..<csv.count {
+        for count in stride(from: 0, to: csv.count, by: max(1, csv.count / 200)) {
             #expect(throws: Failure.self) {
                 try CSVSamples.parse(Array(csv[..<count]), schema, .zstandard)
             }
