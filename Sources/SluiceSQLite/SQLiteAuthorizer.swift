@@ -104,6 +104,8 @@ final class SQLiteAuthorizer {
         case SQLITE_SELECT, SQLITE_READ, SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE,
             SQLITE_RECURSIVE:
             true
+        // FTS5 asks this of itself when a trigger writes to it.
+        case SQLITE_PRAGMA: first == "data_version" && second == nil
         default: false
         }
     }

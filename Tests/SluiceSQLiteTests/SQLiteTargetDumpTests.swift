@@ -28,6 +28,10 @@ struct SQLiteTargetDumpTests {
         INSERT INTO odd VALUES(-1, 1, 2);
         CREATE VIRTUAL TABLE words USING fts5(title, body);
         INSERT INTO words VALUES('hello world', 'one'), ('two', 'worlds');
+        CREATE TRIGGER to_words AFTER INSERT ON keyed BEGIN
+            INSERT INTO words VALUES(new.id, ''); END;
+        CREATE TRIGGER from_extern AFTER DELETE ON plain BEGIN
+            INSERT INTO extern(extern, rowid, b) VALUES('delete', old.rowid, old.b); END;
         CREATE VIRTUAL TABLE old3 USING fts3(a); INSERT INTO old3 VALUES('alpha beta');
         CREATE VIRTUAL TABLE old4 USING fts4(a); INSERT INTO old4 VALUES('alpha beta');
         CREATE VIRTUAL TABLE bare USING fts5(a, content='');
