@@ -37,19 +37,21 @@ extension Run {
             manifest.map { "finished \($0.finishedAt)" } ?? "unfinished",
         ]
         var tables: [JSON] = []
+        var rows = [["table", "rows", "shards", "bytes", ""]]
         for name in header.tables {
             guard let table = try dataset.table(name) else {
-                outcome.lines.append("\(name): not planned yet")
+                rows.append([name.description, "-", "-", "-", "not planned yet"])
                 continue
             }
             outcome.count(table)
             let sums = table.manifestTable(counted: nil)
             tables.append(sums.json)
-            outcome.lines.append(
-                "\(name): \(sums.digest.rowCount) rows, \(sums.shards) shards, "
-                    + ByteCount.text(sums.storedBytes)
-                    + (table.isComplete ? "" : ", incomplete"))
+            rows.append([
+                name.description, TextTable.grouped(sums.digest.rowCount), String(sums.shards),
+                ByteCount.text(sums.storedBytes), table.isComplete ? "" : "incomplete",
+            ])
         }
+        outcome.lines += TextTable.lines(rows)
         outcome.details.append(.init("perTable", .array(tables)))
     }
 

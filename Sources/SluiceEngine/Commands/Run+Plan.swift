@@ -38,7 +38,8 @@ extension Run {
         outcome.bytes = plans.reduce(0) { $0 + $1.estimatedBytes }
         outcome.shards = plans.reduce(0) { $0 + $1.chunks.count }
         outcome.details.append(.init("plans", .array(plans.map(\.summary))))
-        outcome.lines = plans.map(\.line)
+        outcome.lines = TextTable.lines(
+            [["table", "rows", "bytes", "chunks", ""]] + plans.map(\.cells))
         if let target {
             try describe(target, plans, source, catalog, &outcome)
         }
@@ -129,26 +130,17 @@ extension TablePlan {
             ])
     }
 
-    fileprivate var line: String {
-        "\(table): \(estimatedRows) rows, \(ByteCount.text(estimatedBytes)), "
-            + "\(chunks.count) \(chunks.count == 1 ? "chunk" : "chunks")"
+    fileprivate var cells: [String] {
+        [
+            table.description, TextTable.grouped(estimatedRows), ByteCount.text(estimatedBytes),
+            String(chunks.count), mixedColumns,
+        ]
     }
-}
 
-/// Bytes as people read them.
-public enum ByteCount {
-    /// `0 B`, `512 B`, `1.5 KiB`, `32.0 MiB`.
-    public static func text(_ count: Int) -> String {
-        var value = Double(count)
-        var units = ["KiB", "MiB", "GiB", "TiB"][...]
-        guard count >= 1024 else { return "\(count) B" }
-        value /= 1024
-        while value >= 1024, units.count > 1 {
-            value /= 1024
-            units = units.dropFirst()
-        }
-        let tenths = Int((value * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10) \(units.first ?? "TiB")"
+    /// Columns that hold more than one kind of value, which other engines have no column for.
+    private var mixedColumns: String {
+        let mixed = schema.fields.filter { $0.type == .any }.map(\.name.text)
+        return mixed.isEmpty ? "" : "mixed values in \(mixed.joined(separator: ", "))"
     }
 }
 
