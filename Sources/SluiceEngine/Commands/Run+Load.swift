@@ -7,6 +7,7 @@ extension Run {
     public func load(
         from store: any Store, into target: any Target
     ) throws(Failure) -> Outcome {
+        guard settings.imports.isEmpty else { return try loadImport(from: store, into: target) }
         let dataset = try Dataset.require(in: store)
         let manifest = try dataset.manifest()
         if let manifest { try dataset.checkObjects(manifest) }
@@ -14,23 +15,93 @@ extension Run {
         let request = try loadRequest(
             dataset, plans, trusting: settings.trustsSchema ? try dataset.schema() : nil)
         let load = try Load(self, request, into: target)
-        warn(load.survey.warnings)
+        progress.begin(.load, rowTotal: manifest?.rows ?? 0, itemTotal: manifest?.shards ?? 0)
+        let lanes = try carryOut(load, from: DatasetShards(dataset: dataset)) {
+            work throws(Failure) in
+            try self.feed(work, plans, dataset, manifest)
+        }
         var outcome = Outcome(command: "load")
-        outcome.warnings = load.survey.warnings
-        outcome.dataset = dataset.id
         outcome.position = dataset.header.position.json
-        let lanes = try carryOut(load, dataset, manifest)
-        try target.close()
-        outcome.count(plans, try target.survey(nil).ledger, dataset.id)
-        if manifest == nil || !lanes.work.isFinished {
+        try conclude(&outcome, lanes)
+        if manifest == nil {
             outcome.status = .unfinished
             outcome.exitKind = .unfinished
             outcome.warnings.append(
                 "the dataset is unfinished: what is sealed was loaded, and no constraint was made")
-        } else if load.hasBegun, lanes.newShardCount == 0 {
-            outcome.status = .unchanged
         }
         return finish(outcome, in: store)
+    }
+
+    /// Files somebody else exported, as the job file describes them.
+    private func loadImport(
+        from store: any Store, into target: any Target
+    ) throws(Failure) -> Outcome {
+        let files = try Import.examine(self, in: store)
+        let load = try Load(self, loadRequest(files), into: target)
+        progress.begin(
+            .load, rowTotal: files.tables.reduce(0) { $0 + $1.digest.rowCount },
+            itemTotal: files.tables.reduce(0) { $0 + $1.shards.count })
+        let lanes = try carryOut(load, from: files.shards) { work throws(Failure) in
+            for table in files.tables {
+                for seal in table.seals { work.add(seal, of: table.plan) }
+            }
+        }
+        var outcome = Outcome(command: "load")
+        try conclude(&outcome, lanes)
+        outcome.seconds = (Clock.now - startedAt).inSeconds
+        return outcome
+    }
+
+    func loadRequest(_ files: Import) -> LoadRequest {
+        LoadRequest(
+            dataset: files.id, tables: files.tables.map(\.plan), trustedSchema: nil,
+            onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
+            hidesKeys: settings.hidesKeys)
+    }
+
+    func loadRequest(
+        _ dataset: Dataset, _ plans: [TablePlan], trusting schema: SchemaText?
+    ) throws(Failure) -> LoadRequest {
+        LoadRequest(
+            dataset: dataset.id, tables: plans, trustedSchema: schema,
+            onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
+            sourceEngine: dataset.header.engine, hidesKeys: settings.hidesKeys)
+    }
+
+    /// Runs a load's lanes beside whatever feeds them, and waits for all.
+    func carryOut(
+        _ load: Load, from shards: any ShardSupply,
+        _ feed: @escaping @Sendable (LoadWork) throws(Failure) -> Void
+    ) throws(Failure) -> LoadLanes {
+        warn(load.survey.warnings)
+        let pool = ShardPool(lanes: settings.lanes, shardBytes: settings.shardBytes)
+        let lanes = LoadLanes(load, from: shards, pool: pool)
+        let feeding: Lanes.Lane = { () throws(Failure) in
+            try feed(lanes.work)
+            lanes.work.endFeed()
+        }
+        try Lanes.run(lanes.lanes + [feeding]) { _ in
+            lanes.abandon()
+            pool.abandon()
+        }
+        progress.end(.load)
+        progress.end(.index)
+        return lanes
+    }
+
+    /// Closes the target and puts what its ledger has of the dataset into the outcome.
+    private func conclude(_ outcome: inout Outcome, _ lanes: LoadLanes) throws(Failure) {
+        let load = lanes.load
+        try load.target.close()
+        outcome.dataset = load.request.dataset
+        outcome.tables = load.request.tables.count
+        outcome.warnings = load.survey.warnings
+        for entry in try load.target.survey(nil).ledger
+        where entry.dataset == load.request.dataset && entry.unit.hasPrefix("data/") {
+            outcome.rows += entry.rowCount
+            outcome.shards += 1
+        }
+        if load.hasBegun, lanes.newShardCount == 0 { outcome.status = .unchanged }
     }
 
     /// The plans there are; of a finished dataset all of them.
@@ -48,35 +119,6 @@ extension Run {
         return plans
     }
 
-    func loadRequest(
-        _ dataset: Dataset, _ plans: [TablePlan], trusting schema: SchemaText?
-    ) throws(Failure) -> LoadRequest {
-        LoadRequest(
-            dataset: dataset.id, tables: plans, trustedSchema: schema,
-            onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
-            sourceEngine: dataset.header.engine, hidesKeys: settings.hidesKeys)
-    }
-
-    /// Feeds what the store has to the load's lanes and waits for them.
-    private func carryOut(
-        _ load: Load, _ dataset: Dataset, _ manifest: Manifest?
-    ) throws(Failure) -> LoadLanes {
-        let pool = ShardPool(lanes: settings.lanes, shardBytes: settings.shardBytes)
-        let lanes = LoadLanes(load, from: DatasetShards(dataset: dataset), pool: pool)
-        progress.begin(
-            .load, rowTotal: manifest?.rows ?? 0, itemTotal: manifest?.shards ?? 0)
-        let feeding: Lanes.Lane = { () throws(Failure) in
-            try self.feed(lanes.work, load.request.tables, dataset, manifest)
-        }
-        try Lanes.run(lanes.lanes + [feeding]) { _ in
-            lanes.abandon()
-            pool.abandon()
-        }
-        progress.end(.load)
-        progress.end(.index)
-        return lanes
-    }
-
     private func feed(
         _ work: LoadWork, _ plans: [TablePlan], _ dataset: Dataset, _ manifest: Manifest?
     ) throws(Failure) {
@@ -89,18 +131,6 @@ extension Run {
                 table = try dataset.table(plan.table)
             }
             for seal in table?.seals ?? [] { work.add(seal, of: plan) }
-        }
-        work.endFeed()
-    }
-}
-
-extension Outcome {
-    /// The sums of what the ledger has of a dataset.
-    mutating func count(_ plans: [TablePlan], _ ledger: [LedgerEntry], _ dataset: String) {
-        tables = plans.count
-        for entry in ledger where entry.dataset == dataset && entry.unit.hasPrefix("data/") {
-            rows += entry.rowCount
-            shards += 1
         }
     }
 }

@@ -82,20 +82,13 @@ extension Run {
         let load = try Load(
             self, try loadRequest(dataset, tables.map(\.plan), trusting: schema), into: target)
         guard !load.isVerified else { return load }
-        warn(load.survey.warnings)
-        let pool = ShardPool(lanes: settings.lanes, shardBytes: settings.shardBytes)
-        let lanes = LoadLanes(load, from: DatasetShards(dataset: dataset), pool: pool)
         progress.begin(.load, rowTotal: manifest.rows, itemTotal: manifest.shards)
-        for table in tables {
-            for seal in table.seals { lanes.work.add(seal, of: table.plan) }
+        let found = tables
+        _ = try carryOut(load, from: DatasetShards(dataset: dataset)) { work throws(Failure) in
+            for table in found {
+                for seal in table.seals { work.add(seal, of: table.plan) }
+            }
         }
-        lanes.work.endFeed()
-        try Lanes.run(lanes.lanes) { _ in
-            lanes.abandon()
-            pool.abandon()
-        }
-        progress.end(.load)
-        progress.end(.index)
         return load
     }
 

@@ -7,6 +7,7 @@ extension Run {
     public func verify(
         _ target: any Target, against store: any Store
     ) throws(Failure) -> Outcome {
+        guard settings.imports.isEmpty else { return try verifyImport(target, from: store) }
         let dataset = try Dataset.require(in: store)
         guard let manifest = try dataset.manifest() else {
             throw Failure(
@@ -19,6 +20,24 @@ extension Run {
         try verify(target, dataset, manifest, &outcome)
         try target.close()
         return finish(outcome, in: store)
+    }
+
+    /// Against files somebody else exported, as the job file describes them.
+    private func verifyImport(
+        _ target: any Target, from store: any Store
+    ) throws(Failure) -> Outcome {
+        let files = try Import.examine(self, in: store)
+        var outcome = Outcome(command: "verify")
+        outcome.dataset = files.id
+        outcome.tables = files.tables.count
+        outcome.rows = files.tables.reduce(0) { $0 + $1.digest.rowCount }
+        outcome.shards = files.tables.reduce(0) { $0 + $1.shards.count }
+        let verification = try Verification(
+            self, files.tables, from: files.shards, in: target, request: loadRequest(files))
+        outcome.conclude(try verification.carryOut())
+        try target.close()
+        outcome.seconds = (Clock.now - startedAt).inSeconds
+        return outcome
     }
 
     /// Compares every table and puts the verdict into the outcome.
