@@ -30,7 +30,7 @@ struct SettingValues: Sendable {
                 given[option] = try SettingValues.standard(option)
             }
         }
-        if command == .load { imports = file.imports }
+        if command == .load || command == .verify { imports = file.imports }
     }
 
     private static func standard(_ option: Option) throws(Failure) -> Given? {
