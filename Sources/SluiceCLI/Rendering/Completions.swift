@@ -36,9 +36,12 @@ enum Completions {
         for option in Option.all where !option.isFlag {
             let words = words(for: option).joined(separator: " ")
             let action =
-                option.kind == .path
-                ? "compopt -o default; COMPREPLY=()"
-                : "COMPREPLY=($(compgen -W '\(words)' -- \"$word\"))"
+                switch option.kind {
+                case .path: "compopt -o default; COMPREPLY=()"
+                case .databaseURL, .storeURL:
+                    "compopt -o nospace; COMPREPLY=($(compgen -W '\(words)' -- \"$word\"))"
+                default: "COMPREPLY=($(compgen -W '\(words)' -- \"$word\"))"
+                }
             values.append("        \(option.flag)) \(action); return ;;")
         }
         let options = Command.allCases.map { command in
@@ -72,9 +75,6 @@ enum Completions {
             \(options.joined(separator: "\n"))
                 esac
                 COMPREPLY=($(compgen -W "$options" -- "$word"))
-                if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *: ]]; then
-                    compopt -o nospace
-                fi
             }
             complete -F _sluice sluice
 
