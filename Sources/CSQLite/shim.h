@@ -29,8 +29,8 @@ static inline int sluice_sqlite3_bind_blob_lent(
     return sqlite3_bind_blob64(statement, place, bytes, count, SQLITE_STATIC);
 }
 
-// The first bytes of the database file, read through SQLite's own descriptor: closing a second one of ours would
-// drop every lock that this process holds on the file (POSIX).
+// The first bytes of the database file, read through SQLite's own descriptor: closing a second one
+// of ours would drop every lock that this process holds on the file (POSIX).
 static inline int sluice_sqlite3_read_header(sqlite3 *database, void *bytes, int count) {
     sqlite3_file *file = 0;
     int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);

@@ -5,12 +5,14 @@ internal import SluiceRecords
 ///
 /// As `SchemaText.settings`:
 ///
-///     {"page_size":4096, "encoding":"UTF-8", "auto_vacuum":0, "journal_mode":"wal", "user_version":7,
-///      "application_id":0, "system_rows":{"sqlite_sequence":[["orders",42]], "sqlite_stat1":[["orders","i","9 1"]]}}
+///     {"page_size":4096, "encoding":"UTF-8", "auto_vacuum":0, "journal_mode":"wal",
+///      "user_version":7, "application_id":0,
+///      "system_rows":{"sqlite_sequence":[["orders",42]], "sqlite_stat1":[["orders","i","9 1"]]}}
 ///
-/// `encoding` is `UTF-8`, `UTF-16le` or `UTF-16be`; `auto_vacuum` 0, 1 (full) or 2 (incremental). `system_rows` has a
-/// member for each of SQLite's own tables that exists, even without rows, and each row has all columns of that
-/// table in order, in the form of `SQLiteValue.json`. Rows about our own tables are left out.
+/// `encoding` is `UTF-8`, `UTF-16le` or `UTF-16be`; `auto_vacuum` 0, 1 (full) or 2 (incremental).
+/// `system_rows` has a member for each of SQLite's own tables that exists, even without rows, and
+/// each row has all columns of that table in order, in the form of `SQLiteValue.json`. Rows about
+/// our own tables are left out.
 struct SQLiteSettings: Hashable, Sendable {
     var pageSize: Int
     var encoding: SQLiteEncoding
@@ -109,7 +111,8 @@ struct SQLiteSettings: Hashable, Sendable {
     }
 }
 
-/// Rows and bytes of tables, guessed from statistics and the range of rowids; for order and progress only.
+/// Rows and bytes of tables, guessed from statistics and the range of rowids; for order and
+/// progress only.
 struct SQLiteEstimates {
     private var guessed: [Name: Int] = [:]
     private var bytesPerRow = 0.0

@@ -51,7 +51,8 @@ struct SQLiteCatalog: Sendable {
             if object.kind == .virtual { look(at: object, connection) }
             if tables[object.name]?.key.form == SQLiteKey.Form.none {
                 warnings.append(
-                    "table \(object.name) has columns named rowid, _rowid_ and oid: its rows get new rowids"
+                    "table \(object.name) has columns named rowid, _rowid_ and oid: its rows get "
+                        + "new rowids"
                 )
             }
         }
@@ -62,7 +63,8 @@ struct SQLiteCatalog: Sendable {
         objects.compactMap { tables[$0.name] }
     }
 
-    /// What SQLite takes each table for; asking makes it load the modules of virtual tables, which know their shadows.
+    /// What SQLite takes each table for; asking makes it load the modules of virtual tables, which
+    /// know their shadows.
     private static func list(_ connection: SQLiteConnection) throws(Failure) -> [Name: Listed] {
         var listed: [Name: Listed] = [:]
         let rows = try connection.prepare("PRAGMA main.table_list")
@@ -98,7 +100,8 @@ struct SQLiteCatalog: Sendable {
             }
             let kind: Kind
             switch (type, listed[name]?.type) {
-            // SQLite's own have reserved names; their place in the order is part of what `.dump` prints.
+            // SQLite's own have reserved names; their place in the order is part of what `.dump`
+            // prints.
             case ("table", _) where name.folded.utf8.starts(with: "sqlite_".utf8): kind = .system
             case ("table", "virtual"): kind = .virtual
             case ("table", "shadow"): kind = .shadow
@@ -135,13 +138,15 @@ struct SQLiteCatalog: Sendable {
             _ = consume statement
         } catch {
             warnings.append(
-                "virtual table \(virtual.name) cannot be opened here (\(error.message)); only its definition is moved"
+                "virtual table \(virtual.name) cannot be opened here (\(error.message)); only "
+                    + "its definition is moved"
             )
             return
         }
         if !owners.values.contains(virtual.name) {
             warnings.append(
-                "virtual table \(virtual.name) keeps no rows in this file; only its definition is moved"
+                "virtual table \(virtual.name) keeps no rows in this file; only its definition "
+                    + "is moved"
             )
         }
     }

@@ -2,8 +2,8 @@ internal import CSQLite
 internal import SluiceCore
 internal import SluiceRecords
 
-/// One scan of a table, in which everything the plan needs is seen: what each column holds, how many rows and bytes
-/// there are, and where chunks of the wanted size end.
+/// One scan of a table, in which everything the plan needs is seen: what each column holds, how
+/// many rows and bytes there are, and where chunks of the wanted size end.
 final class SQLiteCensus {
     private let statement: SQLiteStatement
     private let encoding: SQLiteEncoding
@@ -105,8 +105,8 @@ final class SQLiteCensus {
         return (70 &- (zigzag | 1).leadingZeroBitCount) / 7
     }
 
-    /// A chunk ends only when a row follows it: there is no empty last one. When there are too many, every other bound
-    /// goes and chunks become twice as long.
+    /// A chunk ends only when a row follows it: there is no empty last one. When there are too
+    /// many, every other bound goes and chunks become twice as long.
     private func closeChunk() {
         guard let bound = nextBound else { return }
         nextBound = nil

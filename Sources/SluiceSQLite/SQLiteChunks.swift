@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// Ranges of a key as SQLite itself compares it: under each column's own collation, in the order the key is stored in.
+/// Ranges of a key as SQLite itself compares it: under each column's own collation, in the order
+/// the key is stored in.
 extension SQLiteKey {
     /// What `json` gives; nothing for anything else.
     init?(_ json: JSON) {
@@ -63,7 +64,8 @@ extension SQLiteKey {
             ? "\(terms) \(comparison) \(values)" : "(\(terms)) \(comparison) (\(values))"
     }
 
-    /// The comparison column by column: for columns that run in different directions, or under other collations.
+    /// The comparison column by column: for columns that run in different directions, or under
+    /// other collations.
     private func expanded(_ bound: [String], isLower: Bool, from place: Int) -> String {
         let (part, value) = (parts[place], bound[place])
         guard place < parts.count - 1 else {
@@ -73,10 +75,12 @@ extension SQLiteKey {
         let rest = expanded(bound, isLower: isLower, from: place + 1)
         // The first comparison says nothing new; it is what SQLite can search by.
         return
-            "(\(part.term) \(strictly)= \(value) AND (\(part.term) \(strictly) \(value) OR \(rest)))"
+            "(\(part.term) \(strictly)= \(value) AND (\(part.term) \(strictly) \(value) OR "
+            + "\(rest)))"
     }
 
-    /// Whether the text is one literal of the kinds that plans have: nothing else of a plan goes to the source.
+    /// Whether the text is one literal of the kinds that plans have: nothing else of a plan goes to
+    /// the source.
     static func isLiteral(_ text: String) -> Bool {
         let quotes = text.utf8.count { $0 == UInt8(ascii: "'") }
         guard quotes.isMultiple(of: 2) else { return false }

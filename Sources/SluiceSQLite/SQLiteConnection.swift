@@ -6,11 +6,13 @@ internal import SluiceCore
 ///
 /// `close` is called by the owner, or happens when the last reference goes.
 final class SQLiteConnection: @unchecked Sendable {
-    // Unchecked because it is opened on one lane and handed to another: SQLite allows that for a connection without a
-    // mutex as long as two threads never use it at once, which the owner sees to.
+    // Unchecked because it is opened on one lane and handed to another: SQLite allows that for a
+    // connection without a mutex as long as two threads never use it at once, which the owner sees
+    // to.
 
     enum Access {
-        /// Reads only; the file must exist. SQLite may still recover a journal that a crash left behind.
+        /// Reads only; the file must exist. SQLite may still recover a journal that a crash left
+        /// behind.
         case read
         /// Reads and writes; the file must exist.
         case write
@@ -25,7 +27,8 @@ final class SQLiteConnection: @unchecked Sendable {
     private var isClosed = false
     private var knownEncoding: SQLiteEncoding?
 
-    /// - Parameter busyLimit: how long a statement waits for another process's lock before it fails.
+    /// - Parameter busyLimit: how long a statement waits for another process's lock before it
+    ///   fails.
     init(
         _ path: String, _ access: Access, busyLimit: Duration = .seconds(10), stop: StopSignal
     ) throws(Failure) {
@@ -56,13 +59,16 @@ final class SQLiteConnection: @unchecked Sendable {
         close()
     }
 
-    /// A source is left as it was found: nothing is written, and no checkpoint moves its WAL into it.
+    /// A source is left as it was found: nothing is written, and no checkpoint moves its WAL into
+    /// it.
     ///
-    /// The schema stays trusted: SQLite before 3.41 takes its own JSON functions for unsafe ones, and would not open a
-    /// file that has them in an index. No view and no trigger of the file is ever run here.
+    /// The schema stays trusted: SQLite before 3.41 takes its own JSON functions for unsafe ones,
+    /// and would not open a file that has them in an index. No view and no trigger of the file is
+    /// ever run here.
     private func prepareForReading() throws(Failure) {
         try check(sluice_sqlite3_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1))
-        // A quoted name that does not exist is an error, not a string. Schemas may still rely on that.
+        // A quoted name that does not exist is an error, not a string. Schemas may still rely on
+        // that.
         try check(sluice_sqlite3_switch(handle, SQLITE_DBCONFIG_DQS_DML, 0))
         try execute("PRAGMA query_only = 1; PRAGMA cell_size_check = 1")
     }
@@ -134,14 +140,16 @@ final class SQLiteConnection: @unchecked Sendable {
         try SQLiteStatement(sql, on: self)
     }
 
-    /// The first column of the first row as an integer, or nothing where there is no row or it is NULL.
+    /// The first column of the first row as an integer, or nothing where there is no row or it is
+    /// NULL.
     func integer(_ sql: String) throws(Failure) -> Int? {
         let statement = try prepare(sql)
         guard try statement.step(), statement.kind(0) != .null else { return nil }
         return Int(statement.integer(0))
     }
 
-    /// The first column of the first row as text, or nothing where there is no row, it is NULL or not UTF-8.
+    /// The first column of the first row as text, or nothing where there is no row, it is NULL or
+    /// not UTF-8.
     func text(_ sql: String) throws(Failure) -> String? {
         let statement = try prepare(sql)
         guard try statement.step(), statement.kind(0) != .null else { return nil }

@@ -2,7 +2,8 @@ internal import CSQLite
 internal import SluiceCore
 internal import SluiceRecords
 
-/// What `doctor` looks at in a SQLite file that is to be read: nothing that takes long, nothing that changes it.
+/// What `doctor` looks at in a SQLite file that is to be read: nothing that takes long, nothing
+/// that changes it.
 struct SQLiteExamination {
     private(set) var findings: [Finding] = []
 
@@ -39,7 +40,8 @@ struct SQLiteExamination {
         let encoding = try connection.encoding()
         note(
             .pass,
-            "\(connection.path) is a SQLite database of \(pages) pages of \(size) bytes in \(encoding.rawValue)"
+            "\(connection.path) is a SQLite database of \(pages) pages of \(size) bytes in "
+                + "\(encoding.rawValue)"
         )
         return pages.multipliedReportingOverflow(by: size).partialValue
     }
@@ -96,7 +98,8 @@ struct SQLiteExamination {
         } else {
             note(
                 .fail, "the file is damaged: \(answer)",
-                "Look at it with PRAGMA integrity_check; .recover of sqlite3 saves what can be read."
+                "Look at it with PRAGMA integrity_check; .recover of sqlite3 saves what can be "
+                    + "read."
             )
         }
         foreignKeys(connection)
@@ -110,7 +113,8 @@ struct SQLiteExamination {
             guard count > 0 else { return }
             note(
                 .warn, "\(count) rows refer to rows that are not there",
-                "PRAGMA foreign_key_check lists them; a target that enforces foreign keys refuses them."
+                "PRAGMA foreign_key_check lists them; a target that enforces foreign keys "
+                    + "refuses them."
             )
         } catch {
             note(.warn, "foreign keys cannot be checked: \(error.message)")

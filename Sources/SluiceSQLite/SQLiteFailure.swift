@@ -35,7 +35,8 @@ enum SQLiteFailure {
             return Failure(
                 .failed, "\(path) is damaged: \(message)", code: name(code),
                 hint:
-                    "Look at it with sqlite3 and PRAGMA integrity_check; .recover saves what can be read."
+                    "Look at it with sqlite3 and PRAGMA integrity_check; .recover saves what can "
+                    + "be read."
             )
         case SQLITE_FULL:
             return full(path, code)
@@ -85,7 +86,8 @@ enum SQLiteFailure {
                 "\(path) was left unfinished by a crash and cannot be recovered without writing",
                 code: name(code),
                 hint:
-                    "Run as a user who may write the file and its folder, or open it once with sqlite3."
+                    "Run as a user who may write the file and its folder, or open it once with "
+                    + "sqlite3."
             )
         case readOnlyFolder:
             return Failure(
@@ -121,7 +123,8 @@ enum SQLiteFailure {
             hint: "Look at the system's log; the file may be damaged.")
     }
 
-    /// The code as SQLite's documentation writes it, with its number behind where it has a finer meaning.
+    /// The code as SQLite's documentation writes it, with its number behind where it has a finer
+    /// meaning.
     static func name(_ code: Int32) -> String {
         let primary = Int(code & 0xFF)
         guard primary < names.count else { return "SQLite \(code)" }

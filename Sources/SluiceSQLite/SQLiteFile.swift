@@ -1,10 +1,11 @@
 internal import Glibc
 internal import SluiceCore
 
-/// A database's path on disk, without opening it: a second descriptor of ours would drop SQLite's locks when it is closed.
+/// A database's path on disk, without opening it: a second descriptor of ours would drop SQLite's
+/// locks when it is closed.
 enum SQLiteFile {
-    /// The path in a form that SQLite takes as a path: Debian's build would take `file:…` for a URI and `:memory:` for
-    /// no file at all.
+    /// The path in a form that SQLite takes as a path: Debian's build would take `file:…` for a URI
+    /// and `:memory:` for no file at all.
     static func plain(_ path: String) -> String {
         path.utf8.first == UInt8(ascii: "/") ? path : "./" + path
     }

@@ -28,6 +28,7 @@ extension Name {
         return output + "'"
     }
 
-    /// Whether it is one of ours, which no export, comparison or check for emptiness sees (design §7).
+    /// Whether it is one of ours, which no export, comparison or check for emptiness sees (design
+    /// §7).
     var isSluice: Bool { folded.utf8.starts(with: "sluice".utf8) }
 }

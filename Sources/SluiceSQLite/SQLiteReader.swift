@@ -20,7 +20,8 @@ final class SQLiteReader: RecordSource {
     private var rowNumber = 0
     private var isAtEnd = false
 
-    /// - Parameter sql: one SELECT whose first columns are the fields of `schema` in order; key columns may follow.
+    /// - Parameter sql: one SELECT whose first columns are the fields of `schema` in order; key
+    ///   columns may follow.
     init(
         _ connection: SQLiteConnection, _ sql: String, _ schema: RecordSchema,
         names: RowNames = .numbers
@@ -89,11 +90,13 @@ final class SQLiteReader: RecordSource {
         // The schema was made from these very rows.
         return Failure(
             .bug,
-            "row \(rowName()) of \(schema.table) has \(fault.what) in column \(field.name), planned as \(field.type)"
+            "row \(rowName()) of \(schema.table) has \(fault.what) in column \(field.name), "
+                + "planned as \(field.type)"
         )
     }
 
-    /// The current row by its key: `id = 5`, `a = 1, b = 'x'`; otherwise by its number in what is read.
+    /// The current row by its key: `id = 5`, `a = 1, b = 'x'`; otherwise by its number in what is
+    /// read.
     private func rowName() -> String {
         guard !names.columns.isEmpty else { return "number \(rowNumber)" }
         let parts = names.columns.map { column in

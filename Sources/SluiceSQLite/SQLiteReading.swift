@@ -10,7 +10,8 @@ enum SQLiteColumnReading {
     case blob
     case any
 
-    /// For a field that holds the column's values as they are; nothing for types that SQLite has no values of.
+    /// For a field that holds the column's values as they are; nothing for types that SQLite has no
+    /// values of.
     init?(_ type: ColumnType) {
         switch type {
         case .int64: self = .integer
@@ -53,12 +54,14 @@ struct SQLiteColumnReader {
     let isNullable: Bool
     let encoding: SQLiteEncoding
 
-    /// A value longer than this is held against the row's limit before it is copied; the rest is seen at the row's end.
+    /// A value longer than this is held against the row's limit before it is copied; the rest is
+    /// seen at the row's end.
     private static let shortLimit = 4096
 
     /// Appends the value to the record that is being written, or says why it cannot be.
     ///
-    /// The value must belong to a connection without a mutex, whose values may be read without further ado.
+    /// The value must belong to a connection without a mutex, whose values may be read without
+    /// further ado.
     @inline(__always)
     func append(_ value: OpaquePointer?, to batch: inout Batch) -> SQLiteFault? {
         let kind = sqlite3_value_type(value)
@@ -95,7 +98,8 @@ struct SQLiteColumnReader {
         return nil
     }
 
-    /// A value of another kind than the field's: NULL where that is allowed, otherwise what is wrong.
+    /// A value of another kind than the field's: NULL where that is allowed, otherwise what is
+    /// wrong.
     @inline(__always)
     private func other(_ kind: Int32, to batch: inout Batch) -> SQLiteFault? {
         if kind == SQLITE_NULL, isNullable {

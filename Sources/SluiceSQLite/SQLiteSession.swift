@@ -86,7 +86,8 @@ final class SQLiteSession: SourceSession {
 
 /// What goes into statements.
 extension SQLiteSession {
-    /// The columns of records: the rowid, where it is no column of the table, and all that rows are stored in.
+    /// The columns of records: the rowid, where it is no column of the table, and all that rows are
+    /// stored in.
     private static func fieldNames(of table: SQLiteTable) -> [Name] {
         let hidden = table.key.isHidden ? table.key.parts.map(\.name) : []
         return hidden + table.storedColumns.map(\.name)

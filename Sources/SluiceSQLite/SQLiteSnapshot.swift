@@ -68,8 +68,8 @@ final class SQLiteSnapshot: Snapshot {
         state = Monitor(State(free: readers))
     }
 
-    /// Keeps every writer out; false where this process may not write the file: there SQLite grants the lock, and means one
-    /// for reading.
+    /// Keeps every writer out; false where this process may not write the file: there SQLite grants
+    /// the lock, and means one for reading.
     private static func lock(_ locker: SQLiteConnection) throws(Failure) -> Bool {
         if locker.isReadOnly { return false }
         try locker.execute("PRAGMA query_only = 0; BEGIN IMMEDIATE; PRAGMA query_only = 1")
@@ -120,7 +120,8 @@ final class SQLiteSnapshot: Snapshot {
             return state.isClosed
         }
         guard !wasClosed else { return }
-        // A transaction that was there at the end was there all the time: nobody here begins a second one.
+        // A transaction that was there at the end was there all the time: nobody here begins a
+        // second one.
         let held = readers.allSatisfy { $0.transaction == .reading }
         let kept = holder.map { $0.transaction == .writing } ?? true
         release()
@@ -133,7 +134,8 @@ final class SQLiteSnapshot: Snapshot {
     }
 
     private func release() {
-        // An empty WAL is our own doing and goes with the last connection; one that holds something stays as it is.
+        // An empty WAL is our own doing and goes with the last connection; one that holds something
+        // stays as it is.
         let leavesWAL = SQLiteStamp.walByteCount(of: path + "-wal") > 0
         for connection in readers + (holder.map { [$0] } ?? []) {
             if !leavesWAL {

@@ -4,7 +4,8 @@ internal import SluiceCore
 
 /// What tells one state of a SQLite file from another without reading it.
 enum SQLiteStamp {
-    /// Inode, size and times of the file, the same of its WAL, and the counters in the file's header.
+    /// Inode, size and times of the file, the same of its WAL, and the counters in the file's
+    /// header.
     static func read(_ connection: SQLiteConnection) throws(Failure) -> JSON {
         guard let file = facts(of: connection.path) else {
             throw Failure(
@@ -45,9 +46,11 @@ enum SQLiteStamp {
             + String(repeating: "0", count: 9 - nanoseconds.utf8.count) + nanoseconds
     }
 
-    /// An empty WAL is none: opening a database makes one. Its first bytes tell a WAL that was begun anew, however quickly.
+    /// An empty WAL is none: opening a database makes one. Its first bytes tell a WAL that was
+    /// begun anew, however quickly.
     ///
-    /// Its ctime says nothing: opened by root, SQLite gives it the owner of the database, even where it has that already.
+    /// Its ctime says nothing: opened by root, SQLite gives it the owner of the database, even
+    /// where it has that already.
     private static func facts(ofWALof path: String) -> JSON? {
         let path = path + "-wal"
         var facts = stat()
@@ -61,7 +64,8 @@ enum SQLiteStamp {
         return stat(path, &facts) == 0 ? Int(facts.st_size) : 0
     }
 
-    /// SQLite's locks are on the database and its -shm, so that a descriptor of the WAL may come and go.
+    /// SQLite's locks are on the database and its -shm, so that a descriptor of the WAL may come
+    /// and go.
     private static func walHeader(_ path: String) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return [] }

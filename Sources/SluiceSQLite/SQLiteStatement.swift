@@ -55,13 +55,15 @@ struct SQLiteStatement: ~Copyable {
         guard code == SQLITE_DONE else { throw connection.failure(resetCode) }
     }
 
-    /// Ready to run again with the same bindings; a code that a step gave already is not given again.
+    /// Ready to run again with the same bindings; a code that a step gave already is not given
+    /// again.
     func reset() {
         sqlite3_reset(handle)
     }
 }
 
-/// Values out of the current row; pointers are valid until the next step, reset or conversion of that column.
+/// Values out of the current row; pointers are valid until the next step, reset or conversion of
+/// that column.
 extension SQLiteStatement {
     var columnCount: Int { Int(sqlite3_column_count(handle)) }
 
@@ -111,7 +113,8 @@ extension SQLiteStatement {
     }
 }
 
-/// Values into parameters. `lent` bytes must stay where they are until the statement is reset or bound anew.
+/// Values into parameters. `lent` bytes must stay where they are until the statement is reset or
+/// bound anew.
 extension SQLiteStatement {
     func bindNull(_ place: Int) throws(Failure) {
         try check(sqlite3_bind_null(handle, Int32(truncatingIfNeeded: place)))

@@ -106,7 +106,8 @@ struct SQLiteTable: Hashable, Sendable {
             let parts = try primaryParts(index, on: connection)
             return SQLiteKey(form: .primary, parts: parts, index: index, isHidden: false)
         }
-        // INTEGER PRIMARY KEY is the rowid itself, unless SQLite made an index for it (its DESC quirk).
+        // INTEGER PRIMARY KEY is the rowid itself, unless SQLite made an index for it (its DESC
+        // quirk).
         let keyed = columns.filter { $0.keyPlace > 0 }
         if keyed.count == 1, index == nil, Name(keyed[0].declared).folded == "integer" {
             let part = SQLiteKey.Part(name: keyed[0].name, isDescending: false)
@@ -146,8 +147,8 @@ struct SQLiteTable: Hashable, Sendable {
         return parts
     }
 
-    /// `main."t"` with the words that make SQLite read the table itself and not some index, whose collation may be
-    /// unknown here or whose content may be wrong.
+    /// `main."t"` with the words that make SQLite read the table itself and not some index, whose
+    /// collation may be unknown here or whose content may be wrong.
     var from: String {
         let hint = key.index.map { "INDEXED BY \($0.quoted)" } ?? "NOT INDEXED"
         return "main.\(name.quoted) \(hint)"

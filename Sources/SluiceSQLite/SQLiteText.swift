@@ -10,9 +10,9 @@ enum SQLiteEncoding: String {
 
 /// Whether text is what it says: SQLite stores any bytes as text.
 ///
-/// A UTF-16 database may hold lone surrogates, which SQLite itself turns into other characters when asked for UTF-8.
-/// Records hold such text as `invalid_text` in generalized UTF-8: each lone surrogate in three bytes, as if it were a
-/// character. That is one to one, and never valid UTF-8.
+/// A UTF-16 database may hold lone surrogates, which SQLite itself turns into other characters when
+/// asked for UTF-8. Records hold such text as `invalid_text` in generalized UTF-8: each lone
+/// surrogate in three bytes, as if it were a character. That is one to one, and never valid UTF-8.
 enum SQLiteText {
     @inline(__always)
     static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool { UTF8Text.isValid(bytes) }

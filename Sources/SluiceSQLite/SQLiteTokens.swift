@@ -1,7 +1,7 @@
 internal import SluiceCore
 
-/// The words of a piece of SQLite's SQL, as its own tokenizer cuts them: enough to see what a declaration says without
-/// being fooled by comments, strings or quoted names.
+/// The words of a piece of SQLite's SQL, as its own tokenizer cuts them: enough to see what a
+/// declaration says without being fooled by comments, strings or quoted names.
 struct SQLiteTokens {
     enum Token: Hashable {
         /// A bare word, in capitals.

@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// What SQLite tries to turn a column's values into when they are stored (its documentation's "affinity").
+/// What SQLite tries to turn a column's values into when they are stored (its documentation's
+/// "affinity").
 enum SQLiteAffinity {
     case integer
     case real
@@ -63,8 +64,8 @@ struct SQLiteKinds: OptionSet, Hashable {
     /// Text that is not Unicode in the database's encoding.
     static let invalidText = SQLiteKinds(rawValue: 32)
 
-    /// The type that holds every value seen: the declared one where all conform, otherwise what is there, otherwise
-    /// `any` (design §5).
+    /// The type that holds every value seen: the declared one where all conform, otherwise what is
+    /// there, otherwise `any` (design §5).
     func columnType(_ affinity: SQLiteAffinity) -> ColumnType {
         let values = subtracting(.null)
         if values.isEmpty { return affinity.type ?? .any }

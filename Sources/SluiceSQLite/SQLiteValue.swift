@@ -19,13 +19,15 @@ extension SQLiteValue {
         case .real(let number): return SQLiteValue.literal(number)
         case .blob(let bytes): return "x'\(Hexadecimal.string(bytes))'"
         case .text(let bytes):
-            // NUL would end the statement, other control characters make messages and plans hard to read.
+            // NUL would end the statement, other control characters make messages and plans hard to
+            // read.
             if bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }),
                 let text = String(validating: bytes, as: UTF8.self)
             {
                 return Name(text).literal
             }
-            // The plus takes the cast's affinity away, which would convert what it is compared with.
+            // The plus takes the cast's affinity away, which would convert what it is compared
+            // with.
             return "+CAST(x'\(Hexadecimal.string(bytes))' AS TEXT)"
         }
     }
@@ -37,7 +39,8 @@ extension SQLiteValue {
         return "\(number)"
     }
 
-    /// As a member of a JSON array: integers and text as themselves, everything else as an object of one member.
+    /// As a member of a JSON array: integers and text as themselves, everything else as an object
+    /// of one member.
     var json: JSON {
         switch self {
         case .null: return .null

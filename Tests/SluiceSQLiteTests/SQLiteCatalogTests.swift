@@ -50,8 +50,9 @@ struct SQLiteCatalogTests {
         let settings = try Exported(path).catalog.schema.settings
         #expect(
             settings.compact
-                == #"{"page_size":1024,"encoding":"UTF-16le","auto_vacuum":2,"journal_mode":"delete","#
-                + #""user_version":-7,"application_id":1234567,"system_rows":{"sqlite_sequence":[["a",42]],"#
+                == #"{"page_size":1024,"encoding":"UTF-16le","auto_vacuum":2,"#
+                + #""journal_mode":"delete","user_version":-7,"application_id":1234567,"#
+                + #""system_rows":{"sqlite_sequence":[["a",42]],"#
                 + #""sqlite_stat1":[["a","i","2 1"],["odd",null,{"blob":"ff"}]]}}"#)
         let parsed = SQLiteSettings(settings)
         #expect(parsed?.json == settings)
@@ -81,7 +82,8 @@ struct SQLiteCatalogTests {
         #expect(catalog.schema.objects.map(\.name.table) == ["t"])
         #expect(
             catalog.warnings == [
-                "table SluiceGate is left out: names that begin with sluice are taken for sluice's own"
+                "table SluiceGate is left out: names that begin with sluice are taken for "
+                    + "sluice's own"
             ])
     }
 
@@ -95,7 +97,8 @@ struct SQLiteCatalogTests {
         var sql = ""
         for name in names {
             sql +=
-                "CREATE TABLE \(name.quoted)(\(name.quoted) TEXT, \(Name(name.text + "_").quoted) INT);"
+                "CREATE TABLE \(name.quoted)(\(name.quoted) TEXT, "
+                + "\(Name(name.text + "_").quoted) INT);"
             sql += "INSERT INTO \(name.quoted) VALUES (\(name.literal), 1);"
         }
         sql += "CREATE TABLE c(\"a b\", a_b, \"A.B\"); CREATE INDEX C2 ON c(a_b);"
@@ -148,7 +151,8 @@ struct SQLiteCatalogTests {
         let path = try folder.database(
             """
             CREATE TABLE t(a); PRAGMA writable_schema = 1;
-            INSERT INTO sqlite_schema VALUES ('table', 'z', 'z', 0, 'CREATE VIRTUAL TABLE z USING zoo(a)');
+            INSERT INTO sqlite_schema VALUES ('table', 'z', 'z', 0, 'CREATE VIRTUAL TABLE z USING \
+            zoo(a)');
             """)
         let catalog = try Exported(path).catalog
         #expect(catalog.tables.map(\.name.table) == ["t"])
@@ -156,7 +160,8 @@ struct SQLiteCatalogTests {
             catalog.schema.objects.last?.sql == "CREATE VIRTUAL TABLE z USING zoo(a)")
         #expect(
             catalog.warnings == [
-                "virtual table z cannot be opened here (no such module: zoo); only its definition is moved"
+                "virtual table z cannot be opened here (no such module: zoo); only its "
+                    + "definition is moved"
             ])
     }
 
@@ -167,8 +172,10 @@ struct SQLiteCatalogTests {
             """
             CREATE TABLE t(a TEXT, b); CREATE INDEX i ON t(a); CREATE VIEW v AS SELECT 1;
             INSERT INTO t VALUES ('x', 1), ('y', 2); PRAGMA writable_schema = 1;
-            UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a TEXT COLLATE klingon, b)' WHERE name = 't';
-            UPDATE sqlite_schema SET sql = 'CREATE VIEW v AS SELECT nosuch(a) FROM t' WHERE name = 'v';
+            UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a TEXT COLLATE klingon, b)' WHERE name \
+            = 't';
+            UPDATE sqlite_schema SET sql = 'CREATE VIEW v AS SELECT nosuch(a) FROM t' WHERE name \
+            = 'v';
             """)
         let exported = try Exported(path, chunkBytes: 1)
         #expect(try exported["t"].rows.count == 2)

@@ -10,7 +10,8 @@ struct SQLiteChunksTests {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500)"
 
     static let tables = [
-        "CREATE TABLE t(id INTEGER PRIMARY KEY, v); \(numbers) INSERT INTO t SELECT i * 7 - 900, i FROM n;",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, v); \(numbers) INSERT INTO t SELECT i * 7 - 900, "
+            + "i FROM n;",
         "CREATE TABLE t(v); \(numbers) INSERT INTO t(rowid, v) SELECT i * i, i FROM n;",
         """
         CREATE TABLE t(id INTEGER PRIMARY KEY); \(numbers) INSERT INTO t SELECT -i FROM n;
@@ -22,20 +23,25 @@ struct SQLiteChunksTests {
         """,
         """
         CREATE TABLE t(a TEXT COLLATE NOCASE, b INT, PRIMARY KEY (a DESC, b DESC)) WITHOUT ROWID;
-        \(numbers) INSERT INTO t SELECT CASE i % 3 WHEN 0 THEN 'Key' WHEN 1 THEN 'kEY ' ELSE 'é' END, i FROM n;
+        \(numbers) INSERT INTO t SELECT CASE i % 3 WHEN 0 THEN 'Key' WHEN 1 THEN 'kEY ' ELSE 'é' \
+        END, i FROM n;
         """,
         """
         CREATE TABLE t(a TEXT, b INT, c TEXT, PRIMARY KEY (a, b DESC, c)) WITHOUT ROWID;
         \(numbers) INSERT INTO t SELECT i % 3, i % 11, i FROM n;
         """,
         """
-        CREATE TABLE t(a TEXT, b TEXT, PRIMARY KEY (a COLLATE NOCASE, b COLLATE RTRIM)) WITHOUT ROWID;
-        \(numbers) INSERT INTO t SELECT char(97 - 32 * (i % 2)), i || CASE i % 5 WHEN 0 THEN ' ' ELSE 'x' END FROM n;
+        CREATE TABLE t(a TEXT, b TEXT, PRIMARY KEY (a COLLATE NOCASE, b COLLATE RTRIM)) WITHOUT \
+        ROWID;
+        \(numbers) INSERT INTO t SELECT char(97 - 32 * (i % 2)), i || CASE i % 5 WHEN 0 THEN ' ' \
+        ELSE 'x' END FROM n;
         """,
         """
         CREATE TABLE t(k PRIMARY KEY, v) WITHOUT ROWID;
-        \(numbers) INSERT INTO t SELECT CASE i % 7 WHEN 0 THEN i WHEN 1 THEN i / 3.0 WHEN 2 THEN 'a' || char(0) || i
-            WHEN 3 THEN CAST(x'ff' || i AS TEXT) WHEN 4 THEN CAST('b' || i AS BLOB) WHEN 5 THEN 'it''s ' || i
+        \(numbers) INSERT INTO t SELECT CASE i % 7 WHEN 0 THEN i WHEN 1 THEN i / 3.0 WHEN 2 THEN \
+        'a' || char(0) || i
+            WHEN 3 THEN CAST(x'ff' || i AS TEXT) WHEN 4 THEN CAST('b' || i AS BLOB) WHEN 5 THEN \
+            'it''s ' || i
             ELSE CAST(i AS TEXT) END, i FROM n;
         INSERT INTO t VALUES (9e999, 1), (-9e999, 2), ('', 3), (x'', 4);
         """,
@@ -124,7 +130,8 @@ struct SQLiteChunksTests {
         let path = try folder.database(
             """
             CREATE TABLE t(id INTEGER PRIMARY KEY, v);
-            \(SQLiteChunksTests.numbers) INSERT INTO t SELECT i, CASE i WHEN 500 THEN 'x' ELSE i END FROM n;
+            \(SQLiteChunksTests.numbers) INSERT INTO t SELECT i, CASE i WHEN 500 THEN 'x' ELSE i \
+            END FROM n;
             """)
         let table = try Exported(
             path, chunkBytes: 20, filters: ["t": "id % 2 = 1 OR id < 11 -- odd"])["t"]

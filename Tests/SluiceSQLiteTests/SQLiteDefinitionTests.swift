@@ -15,8 +15,10 @@ struct SQLiteDefinitionTests {
     func columns() throws {
         let table = try definitions(
             """
-            CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, a VARCHAR(20) NOT NULL DEFAULT 'it''s',
-                b DECIMAL(10,2) DEFAULT -1.5, c DEFAULT (1 + 2), d DEFAULT CURRENT_TIMESTAMP, e DEFAULT NULL,
+            CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, a VARCHAR(20) NOT NULL DEFAULT \
+            'it''s',
+                b DECIMAL(10,2) DEFAULT -1.5, c DEFAULT (1 + 2), d DEFAULT CURRENT_TIMESTAMP, e \
+                DEFAULT NULL,
                 f DEFAULT "old", g BLOB DEFAULT x'00ff', h DEFAULT TRUE, i AS (a || 'x'));
             """)["t"]
         #expect(
@@ -44,8 +46,10 @@ struct SQLiteDefinitionTests {
         let table = try definitions(
             """
             CREATE TABLE t(a, b TEXT COLLATE NOCASE, c, UNIQUE (c, a), PRIMARY KEY (c, b));
-            CREATE UNIQUE INDEX u ON t(a); CREATE INDEX d ON t(c DESC, a); CREATE INDEX p ON t(a) WHERE a > 1;
-            CREATE INDEX e ON t(a + 1); CREATE INDEX n ON t(b); CREATE INDEX n2 ON t(b COLLATE BINARY);
+            CREATE UNIQUE INDEX u ON t(a); CREATE INDEX d ON t(c DESC, a); CREATE INDEX p ON t(a) \
+            WHERE a > 1;
+            CREATE INDEX e ON t(a + 1); CREATE INDEX n ON t(b); CREATE INDEX n2 ON t(b COLLATE \
+            BINARY);
             """)["t"]
         #expect(
             table?.indexes == [
@@ -68,9 +72,11 @@ struct SQLiteDefinitionTests {
         let tables = try definitions(
             """
             CREATE TABLE Parent(x, y, child REFERENCES kid, PRIMARY KEY (x, y));
-            CREATE TABLE kid(id INTEGER PRIMARY KEY, a, b, up REFERENCES KID(ID) DEFERRABLE INITIALLY DEFERRED,
+            CREATE TABLE kid(id INTEGER PRIMARY KEY, a, b, up REFERENCES KID(ID) DEFERRABLE \
+            INITIALLY DEFERRED,
                 FOREIGN KEY (a, b) REFERENCES parent(X, Y) ON DELETE CASCADE ON UPDATE SET NULL,
-                FOREIGN KEY (a) REFERENCES elsewhere(z), CHECK (a > 'CHECK'), CHECK (b /* CHECK */ > 0));
+                FOREIGN KEY (a) REFERENCES elsewhere(z), CHECK (a > 'CHECK'), CHECK (b /* CHECK \
+                */ > 0));
             """)
         #expect(
             tables["kid"]?.foreignKeys == [

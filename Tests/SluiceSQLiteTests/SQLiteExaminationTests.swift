@@ -41,7 +41,8 @@ struct SQLiteExaminationTests {
             findings.dropFirst().map { "\($0.verdict.rawValue): \($0.what)" } == [
                 "warn: another program is writing to the file",
                 "warn: in journal mode delete other programs cannot commit while the file is read",
-                "warn: table sluice_x is left out: names that begin with sluice are taken for sluice's own",
+                "warn: table sluice_x is left out: names that begin with sluice are taken for "
+                    + "sluice's own",
                 "pass: the file's pages are in order",
                 "warn: 2 rows refer to rows that are not there",
             ])
@@ -50,7 +51,8 @@ struct SQLiteExaminationTests {
                 == "Stop them for the time of the export, or switch to PRAGMA journal_mode = wal.")
         #expect(
             findings[5].remedy
-                == "PRAGMA foreign_key_check lists them; a target that enforces foreign keys refuses them."
+                == "PRAGMA foreign_key_check lists them; a target that enforces foreign keys "
+                + "refuses them."
         )
     }
 
@@ -61,7 +63,8 @@ struct SQLiteExaminationTests {
         try folder.write(Array(repeating: 0x41, count: 5000), to: "text")
         #expect(
             lines(folder.path("text")) == [
-                "fail: \(folder.path)/text is not a SQLite database, or it is encrypted [SQLITE_NOTADB]"
+                "fail: \(folder.path)/text is not a SQLite database, or it is encrypted "
+                    + "[SQLITE_NOTADB]"
             ])
         let path = try folder.database(
             """

@@ -91,7 +91,8 @@ struct SQLiteFailureTests {
         #expect(failed?.message == "\(path) is damaged: database disk image is malformed")
         #expect(
             failed?.hint
-                == "Look at it with sqlite3 and PRAGMA integrity_check; .recover saves what can be read."
+                == "Look at it with sqlite3 and PRAGMA integrity_check; .recover saves what can "
+                + "be read."
         )
     }
 
@@ -199,7 +200,8 @@ struct SQLiteFailureTests {
         }
         #expect(
             make(778, EIO).headline
-                == "the disk or file system failed under a.db: Input/output error [SQLITE_IOERR 778]"
+                == "the disk or file system failed under a.db: Input/output error [SQLITE_IOERR "
+                + "778]"
         )
         #expect(make(778, ENOSPC).message == "no space left for a.db")
         #expect(
@@ -220,8 +222,10 @@ struct SQLiteFailureTests {
             return export(path)
         }
         let view = try refused(
-            "UPDATE sqlite_schema SET name = CAST(x'76ff' AS TEXT), tbl_name = CAST(x'76ff' AS TEXT), "
-                + "sql = CAST(x'43524541544520564945572022' || x'76ff' || x'22204153' || ' SELECT 1' AS TEXT) "
+            "UPDATE sqlite_schema SET name = CAST(x'76ff' AS TEXT), tbl_name = CAST(x'76ff' AS "
+                + "TEXT), "
+                + "sql = CAST(x'43524541544520564945572022' || x'76ff' || x'22204153' || ' "
+                + "SELECT 1' AS TEXT) "
                 + "WHERE name = 'v';")
         #expect(view?.kind == .refused)
         #expect(

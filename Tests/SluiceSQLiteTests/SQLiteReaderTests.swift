@@ -94,7 +94,8 @@ struct SQLiteReaderTests {
         let folder = try ScratchFolder()
         let path = try folder.database(
             """
-            CREATE TABLE t(id INTEGER PRIMARY KEY, a AS (b * 2) VIRTUAL, b INT, c AS (b + 1) STORED);
+            CREATE TABLE t(id INTEGER PRIMARY KEY, a AS (b * 2) VIRTUAL, b INT, c AS (b + 1) \
+            STORED);
             INSERT INTO t(b) VALUES (5);
             """)
         let table = try Exported(path)["t"]
@@ -126,7 +127,8 @@ struct SQLiteReaderTests {
                 PRAGMA encoding = '\(encoding)';
                 CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b TEXT);
                 INSERT INTO t(a, b) VALUES ('ü😀' || char(0) || 'x', 'plain');
-                INSERT INTO t(a, b) VALUES (CAST(x'\(isBig ? "d8000041" : "00d84100")' AS TEXT), '');
+                INSERT INTO t(a, b) VALUES (CAST(x'\(isBig ? "d8000041" : "00d84100")' AS TEXT), \
+                '');
                 """)
             let table = try Exported(path)["t"]
             #expect(table.types == [.int64, .any, .text])

@@ -256,7 +256,8 @@ struct SQLiteSnapshotTests {
     }
 
     @Test(
-        "other processes are kept out as long as the snapshot lives, whatever is looked at meanwhile"
+        "other processes are kept out as long as the snapshot lives, whatever is looked at "
+            + "meanwhile"
     )
     func otherProcesses() throws {
         func writes(_ path: String) -> Bool {
@@ -319,8 +320,10 @@ struct SQLiteSnapshotTests {
         }
         #expect(
             seen.read { $0 }?.description == """
-                \(path) was left unfinished by a crash and cannot be recovered without writing [SQLITE_READONLY 776]
-                hint: Run as a user who may write the file and its folder, or open it once with sqlite3.
+                \(path) was left unfinished by a crash and cannot be recovered without writing \
+                [SQLITE_READONLY 776]
+                hint: Run as a user who may write the file and its folder, or open it once with \
+                sqlite3.
                 """)
     }
 

@@ -51,8 +51,10 @@ struct SQLiteTypesTests {
         let folder = try ScratchFolder()
         let path = try folder.database(
             """
-            CREATE TABLE t(a INTEGER PRIMARY KEY, b INT, c REAL, d TEXT, e BLOB, f ANY, g ANY) STRICT;
-            INSERT INTO t VALUES (1, 2, 3, 4, x'05', 6, NULL), (2, NULL, NULL, NULL, NULL, 'x', NULL);
+            CREATE TABLE t(a INTEGER PRIMARY KEY, b INT, c REAL, d TEXT, e BLOB, f ANY, g ANY) \
+            STRICT;
+            INSERT INTO t VALUES (1, 2, 3, 4, x'05', 6, NULL), (2, NULL, NULL, NULL, NULL, 'x', \
+            NULL);
             """)
         let table = try Exported(path)["t"]
         #expect(table.types == [.int64, .int64, .float64, .text, .bytes, .any, .any])
@@ -73,7 +75,8 @@ struct SQLiteTypesTests {
             CREATE TABLE t(a INTEGER NOT NULL, b INTEGER, c INTEGER);
             INSERT INTO t VALUES (1, 2, NULL);
             PRAGMA writable_schema = 1;
-            UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a INTEGER NOT NULL, b INTEGER, c INTEGER NOT NULL)';
+            UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a INTEGER NOT NULL, b INTEGER, c \
+            INTEGER NOT NULL)';
             """)
         let table = try Exported(path)["t"]
         #expect(table.plan.schema.fields.map(\.isNullable) == [false, false, true, true])

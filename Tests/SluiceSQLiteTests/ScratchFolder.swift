@@ -81,7 +81,8 @@ func failure(_ body: () throws -> Void) -> Failure? {
     }
 }
 
-/// Runs `body` as a user without rights, where this process has them all; on a thread of its own, whose user it is.
+/// Runs `body` as a user without rights, where this process has them all; on a thread of its own,
+/// whose user it is.
 func withoutRights(_ body: @escaping @Sendable () -> Void) {
     let thread = SluiceCore.Thread {
         if geteuid() == 0 { _ = setfsuid(65534) }
