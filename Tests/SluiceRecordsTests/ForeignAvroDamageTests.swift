@@ -84,15 +84,15 @@ import Testing
         var doubling = (1...30).map { level in
             let inner = level == 1 ? #""int""# : #""A\#(level - 1)""#
             return
-                #"{"name":"f\#(level)","type":["null",{"type":"record","name":"A\#(level)","fields":"#
-                + #"[{"name":"a","type":\#(inner)},{"name":"b","type":\#(inner)}]}]}"#
+                #"{"name":"f\#(level)","type":["null",{"type":"record","name":"A\#(level)","#
+                + #""fields":[{"name":"a","type":\#(inner)},{"name":"b","type":\#(inner)}]}]}"#
         }
         doubling.append(#"{"name":"last","type":"A30"}"#)
         var chain = (0..<200).map { level in
             let inner = level == 0 ? #""int""# : #""C\#(level - 1)""#
             return
-                #"{"name":"f\#(level)","type":["null",{"type":"record","name":"C\#(level)","fields":"#
-                + #"[{"name":"c","type":\#(inner)}]}]}"#
+                #"{"name":"f\#(level)","type":["null",{"type":"record","name":"C\#(level)","#
+                + #""fields":[{"name":"c","type":\#(inner)}]}]}"#
         }
         chain.append(#"{"name":"last","type":"C199"}"#)
         let cases = [

@@ -81,7 +81,8 @@ struct ForeignForm: CustomTestStringConvertible, Sendable {
 
     private static let others = [
         ForeignForm(
-            .uuid, "{00112233-4455-6677-8899-AABBCCDDEEFF}", "00112233-4455-6677-8899-aabbccddeeff"),
+            .uuid, "{00112233-4455-6677-8899-AABBCCDDEEFF}",
+            "00112233-4455-6677-8899-aabbccddeeff"),
         ForeignForm(
             .uuid, "00112233445566778899aabbccddeeff", "00112233-4455-6677-8899-aabbccddeeff"),
         ForeignForm(.uuid, "00112233-4455-6677-8899-aabbccddeef", nil),
