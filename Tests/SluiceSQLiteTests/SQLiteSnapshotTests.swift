@@ -255,10 +255,7 @@ struct SQLiteSnapshotTests {
         #expect(try folder.read("b.db-wal") == wal)
     }
 
-    @Test(
-        "other processes are kept out as long as the snapshot lives, whatever is looked at "
-            + "meanwhile"
-    )
+    @Test("other processes are kept out until the end, whatever is looked at meanwhile")
     func otherProcesses() throws {
         func writes(_ path: String) -> Bool {
             system("sqlite3 '\(path)' 'UPDATE t SET v = v + 1' 2>/dev/null") == 0
