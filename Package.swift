@@ -45,6 +45,7 @@ let package = Package(
         library("CAvro", "libavro-dev"),
         library("CYAML", "libyaml-dev"),
         library("CSQLite", "libsqlite3-dev"),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests("SluiceCoreTests", ["SluiceCore"]),
         tests(
@@ -53,7 +54,10 @@ let package = Package(
         tests("SluiceSQLiteTests", ["SluiceSQLite", "SluiceRecords", "SluiceCore", "CSQLite"]),
         tests(
             "SluiceEngineTests",
-            ["SluiceEngine", "SluiceSQLite", "SluiceStore", "SluiceRecords", "SluiceCore"]),
+            [
+                "SluiceEngine", "SluiceSQLite", "SluiceStore", "SluiceRecords", "SluiceCore",
+                "TestSupport",
+            ]),
         tests(
             "SluiceCLITests",
             ["SluiceCLI", "SluiceEngine", "SluiceStore", "SluiceRecords", "SluiceCore"]),
