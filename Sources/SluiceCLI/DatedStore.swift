@@ -1,14 +1,16 @@
 internal import SluiceCore
 internal import SluiceStore
 
-/// A store seen through a URL with placeholders: only what an export to that URL can have written is listed.
+/// A store seen through a URL with placeholders: only what an export to that URL can have written
+/// is listed.
 ///
 /// So that `prune` never sees a dataset of somebody else that lies beside ours.
 final class DatedStore: Store {
     private let store: any Store
     private let pattern: [UInt8]
 
-    /// - Parameter pattern: the rest of the URL behind its last slash without a placeholder: `app-{date}`.
+    /// - Parameter pattern: the rest of the URL behind its last slash without a placeholder:
+    ///   `app-{date}`.
     init(_ store: any Store, pattern: String) {
         self.store = store
         self.pattern = Array(pattern.utf8) + [UInt8(ascii: "/")]
@@ -72,7 +74,8 @@ final class DatedStore: Store {
 }
 
 extension StoreURL {
-    /// The location up to the last slash before the first placeholder, and the rest; nothing without placeholders.
+    /// The location up to the last slash before the first placeholder, and the rest; nothing
+    /// without placeholders.
     func splitAtPlaceholder() -> (base: String, pattern: String)? {
         guard hasPlaceholders, let brace = location.firstRange(of: "{") else { return nil }
         let before = location[..<brace.lowerBound]

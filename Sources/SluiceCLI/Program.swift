@@ -4,7 +4,8 @@ internal import SluiceEngine
 
 /// The whole program: from what was typed to the exit code.
 public enum Program {
-    /// Reads the process's arguments and environment, does what they say, and returns the exit code.
+    /// Reads the process's arguments and environment, does what they say, and returns the exit
+    /// code.
     public static func run() -> Int32 {
         StopSignal.catchSignals()
         let environment = Environment.variables()
@@ -22,7 +23,8 @@ public enum Program {
         }
     }
 
-    /// - Throws: what is wrong with the command line or the settings; what a command meets is in its exit code.
+    /// - Throws: what is wrong with the command line or the settings; what a command meets is in
+    ///   its exit code.
     private static func run(
         _ arguments: [String], environment: [(name: String, value: [UInt8])]
     ) throws(Failure) -> Int32 {
@@ -62,7 +64,8 @@ public enum Program {
         return Failure.Kind.failed.exitCode
     }
 
-    /// Without the program's name. `CommandLine.arguments` would repair what is not UTF-8, and so name another file.
+    /// Without the program's name. `CommandLine.arguments` would repair what is not UTF-8, and so
+    /// name another file.
     private static func arguments() throws(Failure) -> [String] {
         var arguments: [String] = []
         for index in 1..<max(1, Int(CommandLine.argc)) {

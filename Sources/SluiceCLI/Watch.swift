@@ -54,7 +54,8 @@ struct Watch: Sendable {
 
 /// Commands of the user, run by `/bin/sh`.
 enum ShellCommand {
-    /// Whether it exits 0. It has no standard input, and what it prints goes nowhere; it is killed when nobody waits.
+    /// Whether it exits 0. It has no standard input, and what it prints goes nowhere; it is killed
+    /// when nobody waits.
     static func succeeds(_ command: String, isOver: () -> Bool) -> Bool {
         guard let process = start(command) else { return false }
         var status: Int32 = 0
@@ -83,7 +84,8 @@ enum ShellCommand {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // A group of its own, so that what it starts ends with it; and the signals as a shell expects them.
+        // A group of its own, so that what it starts ends with it; and the signals as a shell
+        // expects them.
         var defaults = sigset_t()
         sigemptyset(&defaults)
         sigaddset(&defaults, SIGPIPE)

@@ -1,7 +1,8 @@
-/// A pattern for table names: `*`, `?`, `[a-z]`, `[!a-z]`, and a backslash before a character that is meant as it is.
+/// A pattern for table names: `*`, `?`, `[a-z]`, `[!a-z]`, and a backslash before a character that
+/// is meant as it is.
 ///
-/// It is matched against `schema.table` and against `table` alone, case and all, scalar by scalar: two ways to
-/// write "é" are two names. A `*` also matches dots.
+/// It is matched against `schema.table` and against `table` alone, case and all, scalar by scalar:
+/// two ways to write "é" are two names. A `*` also matches dots.
 public struct Glob: Sendable, Hashable {
     private enum Element: Hashable, Sendable {
         case one(Unicode.Scalar)
@@ -49,7 +50,8 @@ public struct Glob: Sendable, Hashable {
         return name.schema != nil && matches(name.description)
     }
 
-    /// On a mismatch only the last `*` takes one scalar more, so the time is at most pattern × name.
+    /// On a mismatch only the last `*` takes one scalar more, so the time is at most pattern ×
+    /// name.
     private func matches(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
         var place = 0

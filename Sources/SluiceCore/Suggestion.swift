@@ -1,6 +1,7 @@
 /// What somebody may have meant who typed a name that does not exist.
 public enum Suggestion {
-    /// The nearest of the known names, if one is near enough to be meant; the first of equally near ones.
+    /// The nearest of the known names, if one is near enough to be meant; the first of equally
+    /// near ones.
     public static func nearest(to name: String, among known: some Sequence<String>) -> String? {
         let typed = Array(name.utf8)
         // A third of the name may be wrong, but never everything of a short one.

@@ -23,7 +23,8 @@ enum Environment {
         return found.sorted { $0.name < $1.name }
     }
 
-    /// What they set; unknown names only warn, because they may belong to another version of sluice.
+    /// What they set; unknown names only warn, because they may belong to another version of
+    /// sluice.
     static func read(
         _ variables: [(name: String, value: [UInt8])]
     ) throws(Failure) -> (given: [Option: Given], warnings: [String]) {

@@ -271,7 +271,8 @@ extension ImportSection {
             byte != UInt8(ascii: "\r"), byte != 0
         else {
             throw failure(
-                "invalid value '\(Redaction.shown(word))' for '\(key)': expected one ASCII character",
+                "invalid value '\(Redaction.shown(word))' for '\(key)': "
+                    + "expected one ASCII character",
                 node.mark, hint: "Write 'tab' for a tabulator.")
         }
         return byte

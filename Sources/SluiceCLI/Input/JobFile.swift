@@ -127,7 +127,8 @@ struct JobFile: Sendable {
     private static func unreadable(_ name: String) -> Failure {
         Failure(
             .usage,
-            "cannot read the job file \(Redaction.shown(name)): \(String(cString: strerror(errno)))",
+            "cannot read the job file \(Redaction.shown(name)): "
+                + String(cString: strerror(errno)),
             hint: "Does --config name the right file?")
     }
 }

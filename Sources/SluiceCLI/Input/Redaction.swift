@@ -19,7 +19,8 @@ enum Redaction {
         return "\(url[..<start])\(shownUser ?? String(user))\(queryRedacted(rest[end...]))"
     }
 
-    /// What a message may repeat of a value that somebody typed: no password, no control characters, not too long.
+    /// What a message may repeat of a value that somebody typed: no password, no control
+    /// characters, not too long.
     static func shown(_ text: String) -> String {
         var output = ""
         for (count, scalar) in redacted(text).unicodeScalars.enumerated() {
@@ -35,13 +36,14 @@ enum Redaction {
 
     /// The place of the `@` behind user and password, if there is a user.
     ///
-    /// A raw `@`, `/` or `?` in a password moves what looks like the host, so it is the last `@` of all unless
-    /// nothing before the first slash can be a password.
+    /// A raw `@`, `/` or `?` in a password moves what looks like the host, so it is the last `@`
+    /// of all unless nothing before the first slash can be a password.
     private static func endOfUser(_ rest: Substring.UTF8View) -> Substring.Index? {
         guard let last = rest.lastIndex(of: UInt8(ascii: "@")) else { return nil }
         let authority = rest.prefix { !Array("/?#".utf8).contains($0) }
         if authority.contains(UInt8(ascii: "@")) { return last }
-        // Without a colon there is no password. With one, `host:5432/a@b` may as well be `user:54/32@host`.
+        // Without a colon there is no password. With one, `host:5432/a@b` may as well be
+        // `user:54/32@host`.
         return authority.contains(UInt8(ascii: ":")) ? last : nil
     }
 
@@ -62,7 +64,8 @@ enum Redaction {
 }
 
 extension StringProtocol {
-    /// The first place of an ASCII text, byte by byte: as characters `/` and a combining mark behind it are one.
+    /// The first place of an ASCII text, byte by byte: as characters `/` and a combining mark
+    /// behind it are one.
     func firstRange(of text: StaticString) -> Range<Index>? {
         firstRange(ofText: text.description)
     }

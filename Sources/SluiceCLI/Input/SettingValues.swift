@@ -2,7 +2,8 @@ internal import Glibc
 internal import SluiceCore
 internal import SluiceEngine
 
-/// For each option of a command the strongest value: flag before environment before job file before default.
+/// For each option of a command the strongest value: flag before environment before job file
+/// before default.
 struct SettingValues: Sendable {
     let command: Command
     private var given: [Option: Given] = [:]
@@ -21,7 +22,8 @@ struct SettingValues: Sendable {
         if case .text(let path)? = (typed[.config] ?? variables.given[.config])?.value {
             file = try JobFile(path: path)
         }
-        // What another command needs may stand in the environment and the job file; it was checked all the same.
+        // What another command needs may stand in the environment and the job file; it was checked
+        // all the same.
         for option in command.options {
             let value = typed[option] ?? variables.given[option] ?? file.given[option]
             if let value {
@@ -75,7 +77,8 @@ struct SettingValues: Sendable {
             throw Failure(
                 .usage, "'sluice \(command.name)' needs '\(missing.flag)'",
                 hint:
-                    "Give '\(missing.usage)', set \(missing.environmentName), or write '\(missing.name):' into a job file."
+                    "Give '\(missing.usage)', set \(missing.environmentName), "
+                    + "or write '\(missing.name):' into a job file."
             )
         }
         if command == .doctor, [Option.source, .store, .target].allSatisfy({ given[$0] == nil }) {

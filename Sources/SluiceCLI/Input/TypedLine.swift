@@ -1,6 +1,7 @@
 internal import SluiceCore
 
-/// What was typed: a command and values, each known to exist and to be of its kind; nothing is opened or compared yet.
+/// What was typed: a command and values, each known to exist and to be of its kind; nothing is
+/// opened or compared yet.
 struct TypedLine: Sendable, Equatable {
     enum Request: Sendable, Equatable {
         /// Nothing was typed.

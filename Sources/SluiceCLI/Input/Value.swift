@@ -62,7 +62,8 @@ struct Given: Sendable, Hashable {
 }
 
 extension Option {
-    /// Reads a value from one piece of text: what stands behind a flag, in a variable, or in a scalar.
+    /// Reads a value from one piece of text: what stands behind a flag, in a variable, or in a
+    /// scalar.
     func value(of text: String, from origin: Origin) throws(Failure) -> Given {
         do {
             return Given(value: try kind.parse(text), origin: origin)

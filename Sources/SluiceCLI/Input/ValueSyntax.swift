@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceEngine
 
-/// How values are written. Each function throws what was expected instead, as the end of a sentence.
+/// How values are written. Each function throws what was expected instead, as the end of a
+/// sentence.
 enum ValueSyntax {
     static func boolean(_ text: String) throws(Failure) -> Bool {
         switch text {
@@ -44,7 +45,8 @@ enum ValueSyntax {
     private static func bytesExpected(_ range: ClosedRange<Int>) -> Failure {
         Failure(
             .usage,
-            "expected a size from \(self.text(bytes: range.lowerBound)) to \(self.text(bytes: range.upperBound))",
+            "expected a size from \(self.text(bytes: range.lowerBound)) "
+                + "to \(self.text(bytes: range.upperBound))",
             hint: "Write a size like 32MiB, 1GB or a number of bytes.")
     }
 

@@ -1,7 +1,8 @@
 internal import CYAML
 internal import SluiceCore
 
-/// A YAML node with its place. Only what a job file needs: no anchors, no tags, one document, bounded in every way.
+/// A YAML node with its place. Only what a job file needs: no anchors, no tags, one document,
+/// bounded in every way.
 indirect enum YAMLNode: Sendable, Equatable {
     struct Entry: Sendable, Equatable {
         let key: String
@@ -56,7 +57,8 @@ extension YAMLNode {
     }
 }
 
-/// Builds nodes from libyaml's events; its own composer would follow aliases and lose duplicate keys.
+/// Builds nodes from libyaml's events; its own composer would follow aliases and lose duplicate
+/// keys.
 private struct YAMLComposer {
     let parser: UnsafeMutablePointer<yaml_parser_t>
     let name: String
@@ -187,7 +189,10 @@ private struct YAMLComposer {
         return failure(
             "no YAML: \(problem)", Mark(parser.pointee.problem_mark),
             hint:
-                "A key is followed by a colon and a space; entries of one level begin in one column."
+                """
+                A key is followed by a colon and a space; entries of one level begin in one \
+                column.
+                """
         )
     }
 }

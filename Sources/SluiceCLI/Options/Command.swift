@@ -14,7 +14,8 @@ enum Command: String, Sendable, CaseIterable {
     /// The command's name as it is typed.
     var name: String { rawValue }
 
-    /// The options that have to be given, on the command line, in the environment or in the job file.
+    /// The options that have to be given, on the command line, in the environment or in the job
+    /// file.
     var required: [Option] {
         switch self {
         case .run: [.source, .store, .target]
@@ -70,35 +71,36 @@ enum Command: String, Sendable, CaseIterable {
         switch self {
         case .run:
             """
-            Exports one consistent snapshot of the source into shards, puts them into the store, loads \
-            them into the target while the export goes on, and proves by digests that nothing was lost \
-            or changed. The same command again continues where it stopped, and does nothing once it is done.
+            Exports one consistent snapshot of the source into shards, puts them into the store, \
+            loads them into the target while the export goes on, and proves by digests that \
+            nothing was lost or changed. The same command again continues where it stopped, and \
+            does nothing once it is done.
             """
         case .export:
             """
-            Exports one consistent snapshot of the source into a dataset in the store. A finished dataset \
-            is never touched: exporting onto it does nothing and says so.
+            Exports one consistent snapshot of the source into a dataset in the store. A finished \
+            dataset is never touched: exporting onto it does nothing and says so.
             """
         case .load:
             """
-            Loads a dataset into a target, each shard in one transaction with its row in the ledger. An \
-            unfinished dataset is loaded as far as it is sealed. With an 'import' section in the job file \
-            it loads Avro or CSV files that another program exported.
+            Loads a dataset into a target, each shard in one transaction with its row in the \
+            ledger. An unfinished dataset is loaded as far as it is sealed. With an 'import' \
+            section in the job file it loads Avro or CSV files that another program exported.
             """
         case .verify:
             """
-            Reads the target back and compares it with the digests of the dataset. Where they differ it \
-            names the rows that are missing, extra or changed.
+            Reads the target back and compares it with the digests of the dataset. Where they \
+            differ it names the rows that are missing, extra or changed.
             """
         case .plan:
             """
-            Reads the source's catalogue and shows tables, chunks, memory and whatever will differ in the \
-            target. Nothing is written anywhere.
+            Reads the source's catalogue and shows tables, chunks, memory and whatever will \
+            differ in the target. Nothing is written anywhere.
             """
         case .status:
             """
-            Shows how far a dataset is, who works on it and what is held on its source. With --release \
-            what a dead run still holds is freed.
+            Shows how far a dataset is, who works on it and what is held on its source. With \
+            --release what a dead run still holds is freed.
             """
         case .inspect:
             """
@@ -106,18 +108,19 @@ enum Command: String, Sendable, CaseIterable {
             """
         case .handoff:
             """
-            Prints the position of the snapshot in the form that the next stage, such as change capture, \
-            needs to start from exactly there.
+            Prints the position of the snapshot in the form that the next stage, such as change \
+            capture, needs to start from exactly there.
             """
         case .prune:
             """
             Removes the oldest finished datasets below the store's URL and keeps the newest. A \
-            placeholder in the URL stands for every date or time, so the export's own job file can be used.
+            placeholder in the URL stands for every date or time, so the export's own job file \
+            can be used.
             """
         case .doctor:
             """
-            Checks that whatever is given can be reached, read and written, and how fast; nothing that was \
-            there is changed.
+            Checks that whatever is given can be reached, read and written, and how fast; nothing \
+            that was there is changed.
             """
         }
     }

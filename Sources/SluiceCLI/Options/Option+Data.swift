@@ -13,10 +13,10 @@ extension Option {
         "tables", .globs, "GLOBS", in: .data, for: exporting,
         "only tables that match one of these patterns",
         """
-        Patterns separated by commas; may be repeated. '*' stands for any run of characters, '?' for one, \
-        '[a-z]' for one of a range, '[!a-z]' for one outside it, and a backslash makes the next character \
-        plain. A pattern is matched against schema.table and against table alone. One that matches nothing \
-        is an error.
+        Patterns separated by commas; may be repeated. '*' stands for any run of characters, '?' \
+        for one, '[a-z]' for one of a range, '[!a-z]' for one outside it, and a backslash makes \
+        the next character plain. A pattern is matched against schema.table and against table \
+        alone. One that matches nothing is an error.
         """)
 
     static let exclude = Option(
@@ -28,8 +28,8 @@ extension Option {
         "where", .filters, "TABLE=SQL", in: .data, for: exporting,
         "only rows of the table for which the condition holds",
         """
-        A condition in the source's SQL; may be repeated, once for each table. In a job file it is a \
-        mapping of tables to conditions.
+        A condition in the source's SQL; may be repeated, once for each table. In a job file it \
+        is a mapping of tables to conditions.
         """)
 
     static let format = Option(
@@ -49,15 +49,18 @@ extension Option {
         for: exporting,
         "record bytes of a shard before compression",
         """
-        A shard is cut when its records have reached this size. Memory grows with it: about twice the lanes \
-        and one more shards are in work at a time.
+        A shard is cut when its records have reached this size. Memory grows with it: about twice \
+        the lanes and one more shards are in work at a time.
         """)
 
     static let rowBytes = Option(
         "row-bytes", .bytes(1 << 10...1 << 30), "BYTES", default: .value("256MiB"), in: .shards,
         for: [.run, .export, .load, .verify, .plan],
         "refuse rows larger than this by name",
-        "A larger row ends the command with the table and the key of the row. It bounds the memory for one row."
+        """
+        A larger row ends the command with the table and the key of the row. It bounds the memory \
+        for one row.
+        """
     )
 
     static let consistency = Option(
@@ -65,15 +68,18 @@ extension Option {
         default: .value("snapshot"), in: .source, for: exporting,
         "how the source is kept still",
         """
-        'snapshot' reads one consistent view while others go on writing; 'locked' keeps writers out for the \
-        whole export; 'replica' reads a replica that stands still.
+        'snapshot' reads one consistent view while others go on writing; 'locked' keeps writers \
+        out for the whole export; 'replica' reads a replica that stands still.
         """)
 
     static let position = Option(
         "position", .choice(["none", "slot"]), "none|slot", default: .value("none"), in: .source,
         for: exporting,
         "whether a slot is made for change capture",
-        "'slot' makes a replication slot whose first change follows the snapshot exactly. PostgreSQL only."
+        """
+        'slot' makes a replication slot whose first change follows the snapshot exactly. \
+        PostgreSQL only.
+        """
     )
 
     static let count = Option(
@@ -81,14 +87,17 @@ extension Option {
         for: exporting,
         "count each table's rows under the snapshot",
         """
-        'exact' compares one count(*) for each table, under the same snapshot, with the rows that were \
-        exported. 'none' leaves this proof out, and the report says so.
+        'exact' compares one count(*) for each table, under the same snapshot, with the rows that \
+        were exported. 'none' leaves this proof out, and the report says so.
         """)
 
     static let checkValues = Option(
         "check-values", .flag, in: .source, for: exporting,
         "look for values that the target could not hold",
-        "Counts in the planning scan which values the column types found would not hold, and reports them."
+        """
+        Counts in the planning scan which values the column types found would not hold, and \
+        reports them.
+        """
     )
 
     static let constraints = Option(
@@ -96,8 +105,8 @@ extension Option {
         in: .target, for: [.run, .load, .plan],
         "when foreign keys are made",
         """
-        'final' makes foreign keys after the rows are in; 'initial' makes acyclic ones with the tables and \
-        loads parents first.
+        'final' makes foreign keys after the rows are in; 'initial' makes acyclic ones with the \
+        tables and loads parents first.
         """)
 
     static let onExisting = Option(
@@ -105,24 +114,28 @@ extension Option {
         default: .value("refuse"), in: .target, for: [.run, .load, .plan],
         "refuse, use, truncate or replace what is there",
         """
-        What may be in the target before the load. 'refuse': no object that is to be made may exist. 'use': \
-        tables exist, are empty and keep their definition. 'truncate': like use, after emptying our tables. \
-        'replace': every object that is to be made is dropped first.
+        What may be in the target before the load. 'refuse': no object that is to be made may \
+        exist. 'use': tables exist, are empty and keep their definition. 'truncate': like use, \
+        after emptying our tables. 'replace': every object that is to be made is dropped first.
         """)
 
     static let trustSchema = Option(
         "trust-schema", .flag, in: .target, for: [.load],
         "run the dataset's own DDL",
         """
-        Executes the DDL that the dataset carries, complete with views and triggers. Without it load builds \
-        tables, keys and indexes from the plan, and names what that leaves out. Only for datasets you trust.
+        Executes the DDL that the dataset carries, complete with views and triggers. Without it \
+        load builds tables, keys and indexes from the plan, and names what that leaves out. Only \
+        for datasets you trust.
         """)
 
     static let onBadRow = Option(
         "on-bad-row", .choice(["stop", "quarantine"]), "MODE", default: .value("stop"), in: .target,
         for: [.run, .load],
         "stop at a row that is refused, or set it aside",
-        "'stop' ends the command at the first row that the target refuses; 'quarantine' sets such rows aside."
+        """
+        'stop' ends the command at the first row that the target refuses; 'quarantine' sets such \
+        rows aside.
+        """
     )
 
     static let badRowLimit = Option(

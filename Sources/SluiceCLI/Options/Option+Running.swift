@@ -17,7 +17,10 @@ extension Option {
     static let join = Option(
         "join", .flag, in: .pace, for: [.run, .export, .load],
         "share the work with a run that is under way",
-        "Takes part in an export or load that another process is doing, instead of being refused with exit 6."
+        """
+        Takes part in an export or load that another process is doing, instead of being refused \
+        with exit 6.
+        """
     )
 
     static let uploadLimit = Option(
@@ -35,27 +38,37 @@ extension Option {
         "time-limit", .duration(.seconds(1)...(.seconds(30 * 86_400))), "DURATION", in: .pace,
         for: moving,
         "stop cleanly after this time, with exit 4",
-        "What is open is finished or rolled back; the same command continues. Like 90s, 30m, 4h or 1h30m."
+        """
+        What is open is finished or rolled back; the same command continues. Like 90s, 30m, 4h or \
+        1h30m.
+        """
     )
 
     static let abortIf = Option(
         "abort-if", .text, "COMMAND", in: .pace, for: moving,
         "stop cleanly when this shell command succeeds",
         """
-        A shell command, run at the start and then every 10 seconds. When it exits 0 the work stops as at a time limit, with exit 4.
+        A shell command, run at the start and then every 10 seconds. When it exits 0 the work \
+        stops as at a time limit, with exit 4.
         """)
 
     static let hideKeys = Option(
         "hide-keys", .flag, in: .output, for: moving,
         "name rows by shard and place instead of by key",
-        "Key values of rows at fault appear in messages and reports. With this flag shard and ordinal do."
+        """
+        Key values of rows at fault appear in messages and reports. With this flag shard and \
+        ordinal do.
+        """
     )
 
     static let output = Option(
         "output", .choice(["text", "json"]), "text|json", default: .value("text"), in: .output,
         for: Command.allCases,
         "form of the result on standard output",
-        "With json standard output is exactly one object at the end (docs/json-output.md), on failures, too."
+        """
+        With json standard output is exactly one object at the end (docs/json-output.md), on \
+        failures, too.
+        """
     )
 
     static let logFormat = Option(

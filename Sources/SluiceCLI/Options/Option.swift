@@ -1,6 +1,8 @@
-/// One setting: a flag, an environment variable and a key of the job file, declared once (design §8).
+/// One setting: a flag, an environment variable and a key of the job file, declared once (design
+/// §8).
 ///
-/// The table of all of them makes the parser, the help, the man page, the reference and the completions.
+/// The table of all of them makes the parser, the help, the man page, the reference and the
+/// completions.
 struct Option: Sendable {
     /// What its value is.
     enum Kind: Sendable, Equatable {

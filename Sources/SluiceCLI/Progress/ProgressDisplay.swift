@@ -5,8 +5,9 @@ internal import Synchronization
 
 /// Shows a run's progress on standard error while it lasts, and lets log lines pass.
 ///
-/// On a terminal it is a table that is drawn again in place; elsewhere a line every ten seconds and one at the end of
-/// each phase. The cursor stays visible, so there is nothing to restore on the way out.
+/// On a terminal it is a table that is drawn again in place; elsewhere a line every ten seconds
+/// and one at the end of each phase. The cursor stays visible, so there is nothing to restore on
+/// the way out.
 final class ProgressDisplay: Sendable {
     enum Style: Sendable, Equatable {
         case none
@@ -137,7 +138,8 @@ final class ProgressDisplay: Sendable {
         }
     }
 
-    /// Moves to the first line of what was drawn, and overwrites line by line, so that nothing flickers.
+    /// Moves to the first line of what was drawn, and overwrites line by line, so that nothing
+    /// flickers.
     private func redrawText(from old: [String], to new: [String]) -> String {
         var text = moveUp(rows(old))
         for line in new { text += line + "\u{1B}[K\n" }

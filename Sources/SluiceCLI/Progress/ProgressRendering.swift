@@ -13,7 +13,8 @@ struct PhaseView: Sendable, Equatable {
     var isEnded = false
     var active: [String] = []
 
-    /// Between 0 and 1; nothing where no total is known. Totals are estimates, so it is whole only at the end.
+    /// Between 0 and 1; nothing where no total is known. Totals are estimates, so it is whole only
+    /// at the end.
     var share: Double? {
         if isEnded { return 1 }
         if rowTotal > 0 { return min(Double(rows) / Double(rowTotal), 0.99) }
@@ -130,7 +131,8 @@ enum ProgressRendering {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 
-    /// One line about a phase for logs: `export: 52%, 1,234,567 of 2,400,000 rows, 28.1k rows/s, 31.2 MB/s, 0:42 left`.
+    /// One line about a phase for logs: `export: 52%, 1,234,567 of 2,400,000 rows, 28.1k rows/s,
+    /// 31.2 MB/s, 0:42 left`.
     static func plainLine(_ phase: PhaseView) -> String {
         var parts: [String] = []
         if phase.isEnded {

@@ -26,7 +26,8 @@ enum TerminalText {
         }
     }
 
-    /// The text without what would command the terminal: names in a foreign database may hold anything.
+    /// The text without what would command the terminal: names in a foreign database may hold
+    /// anything.
     ///
     /// - Parameter keeping: control characters that stay.
     static func plain(_ text: String, keeping: Set<Unicode.Scalar> = []) -> String {
@@ -36,7 +37,8 @@ enum TerminalText {
             ))
     }
 
-    /// The text cut to so many columns, with `…` where something is missing; control characters as `�`.
+    /// The text cut to so many columns, with `…` where something is missing; control characters as
+    /// `�`.
     static func fitted(_ text: String, _ width: Int) -> String {
         let plain = plain(text)
         guard columns(plain) > width else { return plain }

@@ -44,9 +44,11 @@ enum Completions {
                 }
             values.append("        \(option.flag)) \(action); return ;;")
         }
-        let options = Command.allCases.map { command in
-            "        \(command.name)) options='\((command.options.map(\.flag) + ["--help"]).joined(separator: " "))' ;;"
+        let options = Command.allCases.map { command -> String in
+            let flags = command.options.map(\.flag) + ["--help"]
+            return "        \(command.name)) options='\(flags.joined(separator: " "))' ;;"
         }
+        let commandPattern = commandNames.split(separator: " ").joined(separator: "|")
         return """
             # bash completion for sluice, rendered by 'sluice help completions bash'
             _sluice() {
@@ -56,7 +58,7 @@ enum Completions {
                 previous=${COMP_WORDS[COMP_CWORD-1]}
                 for ((index = 1; index < COMP_CWORD; index++)); do
                     case ${COMP_WORDS[index]} in
-                    \(commandNames.split(separator: " ").joined(separator: "|"))) command=${COMP_WORDS[index]}; break ;;
+                    \(commandPattern)) command=${COMP_WORDS[index]}; break ;;
                     esac
                 done
                 # Readline cuts words at colons; what stands behind one is a path.

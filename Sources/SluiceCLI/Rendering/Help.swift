@@ -22,8 +22,8 @@ enum Help {
     static var general: String {
         var lines = TextLayout.wrapped(
             """
-            sluice exports one consistent snapshot of a database into shards in a store, loads them into \
-            another database, and proves by digests that nothing was lost or changed.
+            sluice exports one consistent snapshot of a database into shards in a store, loads \
+            them into another database, and proves by digests that nothing was lost or changed.
             """)
         lines += ["", "Usage: sluice COMMAND [options]", "", "Commands:"]
         lines += commandLines
@@ -131,9 +131,10 @@ enum Help {
     }
 
     static let settingsText = """
-        Every option is also an environment variable (--on-existing is SLUICE_ON_EXISTING) and a key of a \
-        YAML job file (on-existing). A flag wins over the environment, the environment over the job file, \
-        the job file over the default. A flag that takes no value is taken back with --no- before its name.
+        Every option is also an environment variable (--on-existing is SLUICE_ON_EXISTING) and a \
+        key of a YAML job file (on-existing). A flag wins over the environment, the environment \
+        over the job file, the job file over the default. A flag that takes no value is taken \
+        back with --no- before its name.
         """
 
     static let exitCodes: [(code: String, what: String)] = [

@@ -1,9 +1,10 @@
 /// What the man page and the reference say of job files.
 enum JobFileGuide {
     static let text = """
-        A job file is YAML: one mapping whose keys are the names of the options without the dashes. Patterns \
-        may be a list, conditions a mapping of tables to SQL. Unknown keys, keys that are there twice and values \
-        of the wrong kind are refused with line and column; anchors and tags are not used.
+        A job file is YAML: one mapping whose keys are the names of the options without the \
+        dashes. Patterns may be a list, conditions a mapping of tables to SQL. Unknown keys, keys \
+        that are there twice and values of the wrong kind are refused with line and column; \
+        anchors and tags are not used.
         """
 
     static let example = """
@@ -18,8 +19,8 @@ enum JobFileGuide {
         """
 
     static let importText = """
-        With the key 'import', load takes files that another program exported instead of a dataset. Each entry \
-        names one table and its files below the store.
+        With the key 'import', load takes files that another program exported instead of a \
+        dataset. Each entry names one table and its files below the store.
         """
 
     static let importExample = """
@@ -49,8 +50,8 @@ enum JobFileGuide {
         (
             "columns",
             """
-            list of name, type, nullable (default true) and key (default false); needed for csv. Types: \
-            \(ColumnTypeNames.list)
+            list of name, type, nullable (default true) and key (default false); needed for csv. \
+            Types: \(ColumnTypeNames.list)
             """
         ),
     ]
@@ -62,7 +63,10 @@ enum JobFileGuide {
         ("escape", "how a quote stands inside quotes: doubling (default) or backslash"),
         (
             "null",
-            "the text of an unquoted field that is NULL, in quotes (default '', the empty field); or none"
+            """
+            the quoted text of an unquoted field that is NULL (default '', the empty field); or \
+            none
+            """
         ),
         ("quoted-null", "whether that text is NULL in quotes, too (default false)"),
         ("header", "whether the first line names the columns (default true)"),

@@ -11,9 +11,9 @@ enum ManPage {
             "[options]",
             ".SH DESCRIPTION",
             """
-            Sluice exports one consistent snapshot of a database into many small Avro or CSV shards, puts them \
-            into a store, loads them into another database in parallel, and proves by digests that nothing \
-            was lost or changed.
+            Sluice exports one consistent snapshot of a database into many small Avro or CSV \
+            shards, puts them into a store, loads them into another database in parallel, and \
+            proves by digests that nothing was lost or changed.
             """,
             ".SH COMMANDS",
         ]
@@ -32,8 +32,8 @@ enum ManPage {
             "A SQLite file as source or target; everything behind the colon is the path as it is.",
             ".TP", ".BI file: PATH",
             """
-            A folder as store. {date} and {time} are replaced by the date and the time of the start in UTC, \
-            like 2026\\-01\\-31 and 235959.
+            A folder as store. {date} and {time} are replaced by the date and the time of the \
+            start in UTC, like 2026\\-01\\-31 and 235959.
             """,
             ".SH JOB FILE",
         ]

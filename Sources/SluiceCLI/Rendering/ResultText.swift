@@ -50,7 +50,8 @@ enum ResultText {
         "\(NumberText.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
     }
 
-    /// The one object of `--output json` where a command failed: the members of every outcome, and the error.
+    /// The one object of `--output json` where a command failed: the members of every outcome, and
+    /// the error.
     static func json(of failure: Failure, command: Command?, seconds: Double = 0) -> JSON {
         var outcome = Outcome(command: command?.name ?? "")
         outcome.status = status(failure.kind)
