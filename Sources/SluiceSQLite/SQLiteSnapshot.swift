@@ -51,13 +51,14 @@ final class SQLiteSnapshot: Snapshot {
         let after = try SQLiteStamp.read(readers[0])
         // Without the lock a writer may have come between the stamp and the transaction.
         stamp = isLocked || before == after ? after : .none
-        contents = try SQLiteCatalog(reading: readers[0])
-        let settings = try SQLiteSettings(reading: readers[0], names: contents.allNames)
-        overview = try contents.catalog(settings, readers[0])
+        // Every reader has its transaction: writers need not wait while the catalogue is read.
         if isLocked, consistency == .snapshot {
             try locker.execute("ROLLBACK")
             locker.close()
         }
+        contents = try SQLiteCatalog(reading: readers[0])
+        let settings = try SQLiteSettings(reading: readers[0], names: contents.allNames)
+        overview = try contents.catalog(settings, readers[0])
         holder = consistency == .locked ? locker : nil
         hold = consistency == .locked ? SQLiteSnapshot.hold(path) : .none
         position = Position(
