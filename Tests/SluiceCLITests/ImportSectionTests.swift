@@ -190,12 +190,13 @@ struct ImportSectionTests {
         #expect(failure?.kind == .usage)
     }
 
-    @Test("only load takes the import section")
-    func onlyLoad() throws {
+    @Test("load and verify take the import section, others pass over it")
+    func takers() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("import: [{table: a, files: a}]\n", to: "job.yaml")
         let typed: [Option: Given] = [.config: Given(value: .text(file), origin: .flag)]
         #expect(try SettingValues(.load, typed: typed, environment: []).imports.count == 1)
+        #expect(try SettingValues(.verify, typed: typed, environment: []).imports.count == 1)
         #expect(try SettingValues(.run, typed: typed, environment: []).imports.isEmpty)
     }
 }

@@ -25,6 +25,7 @@ struct ResultTextTests {
     func moving() {
         let sums = "12 tables, 2,000,000 rows (1 shard, 3.0 MiB) in 1 min 15 s\n"
         let same = "verified: the target holds exactly the rows of the snapshot\n"
+        let sameDataset = "verified: the target holds exactly the rows of the dataset\n"
         let differs = "not verified: the target differs\n"
         #expect(ResultText.text(outcome("run", verified: true)) == "migrated \(sums)\(same)")
         #expect(ResultText.text(outcome("export")) == "exported \(sums)")
@@ -32,7 +33,8 @@ struct ResultTextTests {
         #expect(ResultText.text(outcome("load", .unfinished)) == "so far loaded \(sums)")
         #expect(ResultText.text(outcome("load", .unchanged)) == "loaded before: \(sums)")
         #expect(ResultText.text(outcome("export", .unchanged)) == "exported before: \(sums)")
-        #expect(ResultText.text(outcome("verify", verified: true)) == "compared \(sums)\(same)")
+        #expect(
+            ResultText.text(outcome("verify", verified: true)) == "compared \(sums)\(sameDataset)")
         #expect(
             ResultText.text(outcome("verify", .differs, verified: false, lines: ["a differs: …"]))
                 == "compared \(sums)a differs: …\n\(differs)")
