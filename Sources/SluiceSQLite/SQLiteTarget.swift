@@ -124,7 +124,7 @@ extension SQLiteTarget {
     private func space(in folder: String) -> [Finding] {
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return [] }
-        let free = UInt64(facts.f_bavail) * UInt64(facts.f_frsize) >> 20
+        let free = (UInt64(facts.f_bavail) * UInt64(facts.f_frsize)) >> 20
         return free >= 64
             ? [Finding(.pass, "\(free) MiB are free in the folder \(folder)")]
             : [

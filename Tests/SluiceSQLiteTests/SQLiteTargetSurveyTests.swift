@@ -399,6 +399,9 @@ struct SQLiteTargetSurveyTests {
             }
         }
         #expect(lines(b) == ["pass: \(b) can be made in the folder \(folder.path)"])
+        let space = SQLiteTarget(path: b).examine().first { $0.what.contains("MiB") }
+        #expect(space?.verdict == .pass)
+        #expect(space?.what.hasSuffix(" MiB are free in the folder \(folder.path)") == true)
         #expect(access(b, F_OK) != 0)
         #expect(
             lines(a) == [
