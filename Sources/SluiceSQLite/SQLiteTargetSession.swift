@@ -66,6 +66,8 @@ final class SQLiteTargetSession: TargetSession {
     func note(_ unit: String) throws(Failure) {
         try writer.exclusively { connection throws(Failure) in
             try connection.inTransaction { () throws(Failure) in
+                // Whoever dropped the ledger does not get it back from a comparison.
+                guard try SQLiteLedger.state(on: connection) == .present else { return }
                 _ = try SQLiteLedger.enter(unit, of: request.dataset, on: connection)
             }
         }
