@@ -187,15 +187,18 @@ extension SQLiteSchemaPlan {
 
     /// An index's name in SQLite, where indexes and tables share their names.
     private static func free(_ name: Name, of table: Name, _ taken: inout Set<Name>) -> Name {
-        var candidate = name
-        var number = 1
-        while candidate.folded.utf8.starts(with: "sqlite_".utf8) || candidate.isSluice
-            || !taken.insert(candidate.folded).inserted
-        {
-            candidate = Name("\(table)_\(name)" + (number == 1 ? "" : "_\(number)"))
+        var base = name
+        if isReserved(base) || taken.contains(base.folded) { base = Name("\(table)_\(name)") }
+        if isReserved(base) { base = Name("index_\(name)") }
+        var candidate = base
+        var number = 2
+        while !taken.insert(candidate.folded).inserted {
+            candidate = Name("\(base)_\(number)")
             number += 1
-            if number > 2, candidate.isSluice { candidate = Name("index_\(candidate)") }
         }
         return candidate
     }
+
+    /// SQLite's own and ours.
+    private static func isReserved(_ name: Name) -> Bool { isOwn(name) || name.isSluice }
 }

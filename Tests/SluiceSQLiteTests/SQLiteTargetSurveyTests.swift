@@ -391,6 +391,75 @@ struct SQLiteTargetSurveyTests {
         #expect(survey.warnings.count == 2, "\(survey.warnings)")
     }
 
+    @Test("names and parts that SQLite cannot have are told before anything is written")
+    func foreignNames() throws {
+        func plan(_ name: TableName, _ definition: TableDefinition, owner: TableName? = nil)
+            -> TablePlan
+        {
+            let field = Field(name: "c", avroName: "c", type: .int64, isNullable: true)
+            return TablePlan(
+                schema: RecordSchema(table: name, fields: [field]), definition: definition,
+                chunks: [Chunk(number: 0)], owner: owner)
+        }
+        let column = TableDefinition.Column(name: "c", defaultLiteral: "now()")
+        let made = TableDefinition.Column(name: "g", isGenerated: true)
+        let key = TableDefinition.ForeignKey(
+            columns: ["c"], table: TableName("elsewhere"), otherColumns: [])
+        let index = TableDefinition.Index(name: "i", columns: ["c"], isUnique: true)
+        let request = LoadRequest(
+            dataset: "d1",
+            tables: [
+                plan(
+                    TableName(schema: "public", "t"),
+                    TableDefinition(
+                        columns: [column, made], indexes: [index], foreignKeys: [key],
+                        omissions: ["a CHECK is left out"])),
+                plan(TableName(schema: "other", "T"), TableDefinition(columns: [column])),
+                plan(TableName("sqlite_x"), TableDefinition(columns: [column], indexes: [index])),
+                plan(
+                    TableName("plain"),
+                    TableDefinition(
+                        columns: [],
+                        indexes: [index, .init(name: "sqlite_x", columns: ["c"], isUnique: false)])),
+                plan(TableName("w_data"), TableDefinition(columns: []), owner: TableName("w")),
+            ], trustedSchema: nil, onExisting: .refuse)
+        let survey = try SQLiteTarget(path: b).survey(request)
+        #expect(
+            survey.conflicts == [
+                "table other.T has the name of another one: SQLite knows no schemas,"
+                    + " and takes letters of either case for the same",
+                "table sqlite_x has a name that SQLite keeps for itself",
+            ])
+        #expect(
+            survey.warnings == [
+                "table public.t: a CHECK is left out",
+                "table public.t: the default of column c is left out",
+                "table public.t: generated column g is left out",
+                "table public.t: the foreign key to elsewhere is left out with that table",
+                "table other.T: the default of column c is left out",
+                "table sqlite_x: the default of column c is left out",
+                "table w_data is made as a plain table: without its schema the virtual table w"
+                    + " cannot be made",
+            ])
+        // Indexes have names of their own across all tables.
+        #expect(
+            survey.steps.filter { $0.phase == .indexes }.map(\.name) == [
+                "index i", "index index_i", "index plain_i", "index plain_sqlite_x",
+            ])
+    }
+
+    @Test("a virtual table that cannot be looked through is named")
+    func unscannable() throws {
+        _ = unlink(a)
+        let sql = "CREATE VIRTUAL TABLE w USING fts5(a, content='', columnsize=0);"
+        try Shell.sqlite(a, sql)
+        #expect(
+            try conflicts(.use, with: sql) == [
+                "virtual table w does not tell whether it has rows (w: table does not support scanning)"
+            ])
+        #expect(try conflicts(.truncate, with: sql) == [])
+    }
+
     @Test("doctor says whether the file can be made, locked and written")
     func examine() throws {
         func lines(_ path: String) -> [String] {
