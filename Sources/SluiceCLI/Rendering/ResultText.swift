@@ -40,7 +40,9 @@ enum ResultText {
             outcome.status == .done || outcome.status == .differs
         else { return nil }
         switch outcome.verified {
-        case true?: return "verified: the target holds exactly the rows of the snapshot"
+        case true?:
+            let whole = outcome.command == "run" ? "snapshot" : "dataset"
+            return "verified: the target holds exactly the rows of the \(whole)"
         case false?: return "not verified: the target differs"
         case nil: return nil
         }
