@@ -108,18 +108,34 @@ final class ExportLanes: Sendable {
     ) throws(Failure) -> Seal? {
         let inWork = ChunkInWork(chunk, of: plan)
         let cutter = ShardCutter(inWork, lanes: self)
-        try session.open(chunk, of: plan)
-        var batch = Batch(
-            fieldCount: plan.schema.fields.count, rowByteLimit: run.settings.rowBytes)
-        var hasMore = true
-        while hasMore {
-            try run.stop.check()
-            batch.removeAll()
-            hasMore = try session.fill(&batch, byteGoal: ExportLanes.batchBytes)
-            try cutter.append(batch)
-            run.progress.add(.export, rows: batch.rowCount, bytes: batch.bytes.count)
+        var shown = (rows: 0, bytes: 0)
+        do throws(Failure) {
+            try session.open(chunk, of: plan)
+            var batch = Batch(
+                fieldCount: plan.schema.fields.count, rowByteLimit: run.settings.rowBytes)
+            var hasMore = true
+            while hasMore {
+                try run.stop.check()
+                batch.removeAll()
+                hasMore = try session.fill(&batch, byteGoal: ExportLanes.batchBytes)
+                try cutter.append(batch)
+                run.progress.add(.export, rows: batch.rowCount, bytes: batch.bytes.count)
+                shown.rows += batch.rowCount
+                shown.bytes += batch.bytes.count
+            }
+            return try conclude(inWork, cutter, session)
+        } catch {
+            // The chunk is read again from its start, or not at all.
+            run.progress.add(.export, rows: -shown.rows, bytes: -shown.bytes)
+            throw error
         }
-        let counted = try session.countRows(in: chunk, of: plan)
+    }
+
+    /// The source's own count of the chunk must be that of the records; then only the stores are waited for.
+    private func conclude(
+        _ inWork: ChunkInWork, _ cutter: ShardCutter, _ session: any SourceSession
+    ) throws(Failure) -> Seal? {
+        let counted = try session.countRows(in: inWork.chunk, of: inWork.plan)
         let rows = try cutter.finish()
         guard counted == rows else {
             throw Failure(
