@@ -114,6 +114,7 @@ struct SQLiteTargetDumpTests {
                 table sqlite_sequence
                 table pairs
                 table sqlite_stat1
+                trigger to_words
                 view broken
                 view good
                 trigger in_place
