@@ -17,7 +17,8 @@ struct TidyRepository: Sendable {
     let paths: Set<String>
 
     /// Found from this file's own place, which is in Tests/JourneyTests.
-    static let here = TidyRepository(top: "\(#filePath)/../../..")
+    static let topPath = resolved("\(#filePath)/../../..")
+    static let here = TidyRepository(top: topPath)
 
     private static let folders = ["Sources", "Tests", "docs", "scripts", "fixtures", ".ci"]
     private static let byteLimit = 1 << 20
@@ -25,13 +26,13 @@ struct TidyRepository: Sendable {
     init(top: String) {
         var texts: [Text] = []
         var paths: Set<String> = []
-        var waiting = TidyRepository.names(in: TidyRepository.resolved(top))
+        var waiting = TidyRepository.names(in: top)
             .filter { TidyRepository.folders.contains($0) || !$0.hasPrefix(".") }
         let skipped: Set<String> = ["demo", "Package.resolved"]
         waiting.removeAll { skipped.contains($0) }
         while let path = waiting.popLast() {
             paths.insert(path)
-            let full = "\(TidyRepository.resolved(top))/\(path)"
+            let full = "\(top)/\(path)"
             let names = TidyRepository.names(in: full)
             waiting += names.map { "\(path)/\($0)" }
             if names.isEmpty, let lines = TidyRepository.lines(of: full) {
