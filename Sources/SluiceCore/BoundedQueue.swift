@@ -1,4 +1,5 @@
-/// Hands elements from some lanes to others; `put` waits while it is full, `take` while it is empty.
+/// Hands elements from some lanes to others; `put` waits while it is full, `take` while it is
+/// empty.
 public final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element] = []

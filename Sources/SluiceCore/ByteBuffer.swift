@@ -1,7 +1,7 @@
 /// A growable run of bytes with one owner: the only container in the record path.
 ///
-/// Growing doubles the memory and keeps the bytes; `removeAll` keeps the memory. Whoever fills it from
-/// foreign input bounds it.
+/// Growing doubles the memory and keeps the bytes; `removeAll` keeps the memory. Whoever fills it
+/// from foreign input bounds it.
 public struct ByteBuffer: ~Copyable {
     @usableFromInline var base: UnsafeMutableRawPointer
     @usableFromInline var length: Int

@@ -1,6 +1,7 @@
 /// The one error type: what went wrong, where, and what to do about it (design §9).
 ///
-/// A reference behind one word, so that throwing it is cheap. Never holds a secret or a row's values.
+/// A reference behind one word, so that throwing it is cheap. Never holds a secret or a row's
+/// values.
 public struct Failure: Error, Sendable {
     /// What a failure means to whoever started sluice; decides the exit code.
     public enum Kind: String, Sendable, CaseIterable {
@@ -76,7 +77,8 @@ public struct Failure: Error, Sendable {
         self.storage = storage
     }
 
-    /// The same failure with one more place around it; added by the layer that knows it, once per layer.
+    /// The same failure with one more place around it; added by the layer that knows it, once per
+    /// layer.
     public func during(_ place: String) -> Failure {
         Failure(
             Storage(

@@ -1,6 +1,7 @@
 /// A JSON value that keeps the order of its members, so that writing is deterministic.
 ///
-/// Whole numbers are 64-bit integers; whatever does not fit is written as a string by those who use it.
+/// Whole numbers are 64-bit integers; whatever does not fit is written as a string by those who use
+/// it.
 public enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)

@@ -1,17 +1,19 @@
 internal import Glibc
 
-/// Threads with a scope: `Lanes.run` returns when every lane it started has ended, and throws the first failure.
+/// Threads with a scope: `Lanes.run` returns when every lane it started has ended, and throws the
+/// first failure.
 ///
-/// Moving bytes blocks (SQLite, libpq, libcurl all do), so it happens on threads of our own and never on a
-/// cooperative pool (docs/decisions/0002-lanes-are-scoped-threads.md).
+/// Moving bytes blocks (SQLite, libpq, libcurl all do), so it happens on threads of our own and
+/// never on a cooperative pool (docs/decisions/0002-lanes-are-scoped-threads.md).
 public enum Lanes {
-    /// One lane's work. It ends by returning; when one throws, `onFailure` runs once so that the others stop waiting.
+    /// One lane's work. It ends by returning; when one throws, `onFailure` runs once so that the
+    /// others stop waiting.
     public typealias Lane = @Sendable () throws(Failure) -> Void
 
     /// Starts all lanes, waits for all of them, throws the failure that came first.
     ///
-    /// - Parameter onFailure: called with the first failure, on the lane it came from, while the others still
-    ///   run; closes what they wait for.
+    /// - Parameter onFailure: called with the first failure, on the lane it came from, while the
+    ///   others still run; closes what they wait for.
     public static func run(
         _ lanes: [Lane], onFailure: @escaping @Sendable (Failure) -> Void = { _ in }
     ) throws(Failure) {

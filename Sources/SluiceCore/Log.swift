@@ -29,7 +29,8 @@ public final class Log: Sendable {
     private let format: Format
     private let write: @Sendable (String) -> Void
 
-    /// - Parameter write: takes one finished line with its line feed; a live display clears itself around it.
+    /// - Parameter write: takes one finished line with its line feed; a live display clears itself
+    ///   around it.
     public init(
         threshold: Level = .info, format: Format = .text,
         write: @escaping @Sendable (String) -> Void = Log.writeToStandardError

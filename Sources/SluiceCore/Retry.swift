@@ -1,6 +1,7 @@
 /// The one retry policy: attempts, a growing pause with jitter, a limit (design §9).
 ///
-/// Used in three places: opening a connection, one store request, one chunk or shard from its start.
+/// Used in three places: opening a connection, one store request, one chunk or shard from its
+/// start.
 public struct Retry: Sendable {
     public var attemptLimit: Int
     public var firstPause: Duration
@@ -18,7 +19,8 @@ public struct Retry: Sendable {
     /// No second attempt.
     public static let never = Retry(attemptLimit: 1)
 
-    /// Runs `attempt` until it succeeds, fails for good, or the attempts are used up; then the failure is thrown.
+    /// Runs `attempt` until it succeeds, fails for good, or the attempts are used up; then the
+    /// failure is thrown.
     ///
     /// - Parameter onRetry: told about each failure that is tried again, with its number.
     public func run<Result>(
@@ -41,7 +43,8 @@ public struct Retry: Sendable {
         }
     }
 
-    /// Half of the pause is fixed and half random, so that lanes that failed together do not come back together.
+    /// Half of the pause is fixed and half random, so that lanes that failed together do not come
+    /// back together.
     private func pause(before number: Int, stop: StopSignal) {
         let doubled = firstPause * (1 << min(number - 1, 20))
         let full = min(doubled, pauseLimit)

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Whether somebody wants the work to end: asked between records' batches, never waited for.
 ///
-/// The first SIGINT or SIGTERM raises it; a time limit or an abort condition may too. A second signal ends the
-/// process at once.
+/// The first SIGINT or SIGTERM raises it; a time limit or an abort condition may too. A second
+/// signal ends the process at once.
 public final class StopSignal: Sendable {
     /// Why the work should end.
     public enum Reason: Int, Sendable {
@@ -33,8 +33,8 @@ public final class StopSignal: Sendable {
         if let reason { throw reason.failure }
     }
 
-    /// From here on SIGINT and SIGTERM raise every stop signal of the process, and a broken pipe is an error code
-    /// instead of a signal.
+    /// From here on SIGINT and SIGTERM raise every stop signal of the process, and a broken pipe is
+    /// an error code instead of a signal.
     public static func catchSignals() {
         signal(SIGPIPE, SIG_IGN)
         var action = sigaction()

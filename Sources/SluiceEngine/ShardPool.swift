@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// The only memory for whole shards: every lane that fills, stores or loads one takes it here (design §10).
+/// The only memory for whole shards: every lane that fills, stores or loads one takes it here
+/// (design §10).
 ///
 /// Nobody waits for a second one while it holds one, so the pool cannot lock up.
 final class ShardPool: Sendable {
@@ -17,8 +18,8 @@ final class ShardPool: Sendable {
     static func count(lanes: Int) -> Int { 2 * lanes + 1 }
 
     init(lanes: Int, shardBytes: Int) {
-        // A shard is cut when a block takes it over its size, so there is always one block more. The memory is only
-        // touched, and only then real, as far as shards are long.
+        // A shard is cut when a block takes it over its size, so there is always one block more.
+        // The memory is only touched, and only then real, as far as shards are long.
         shardCapacity = shardBytes + (2 << 20)
         let capacity = shardCapacity
         state = Monitor(
@@ -48,7 +49,8 @@ final class ShardPool: Sendable {
     }
 }
 
-/// What a lane throws that stops because another one failed; never the first failure, so nobody sees it.
+/// What a lane throws that stops because another one failed; never the first failure, so nobody
+/// sees it.
 enum Abandoned {
     static let failure = Failure(.bug, "a lane stopped because another one failed")
 }

@@ -1,4 +1,5 @@
-/// Columns of text for people: the first and the last begin at the left, numbers between them end at the right.
+/// Columns of text for people: the first and the last begin at the left, numbers between them end
+/// at the right.
 enum TextTable {
     static func lines(_ rows: [[String]]) -> [String] {
         let columnCount = rows.map(\.count).max() ?? 0

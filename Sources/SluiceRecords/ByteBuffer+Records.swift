@@ -43,7 +43,8 @@ extension ByteBuffer {
     @inlinable public mutating func appendNull() { append(0) }
     @inlinable public mutating func appendNotNull() { append(2) }
 
-    /// A decimal's unscaled value: a length and the shortest big-endian two's complement (at least one byte).
+    /// A decimal's unscaled value: a length and the shortest big-endian two's complement (at least
+    /// one byte).
     @inlinable
     public mutating func appendUnscaled(_ value: Int128) {
         let big = value.bigEndian

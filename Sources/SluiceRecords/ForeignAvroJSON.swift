@@ -155,7 +155,7 @@ extension ForeignAvroValue {
     }
 }
 
-extension ForeignAvroTypes.Base {
+extension ForeignAvroTypes.Form {
     fileprivate var isFixed: Bool {
         if case .fixed = self { return true }
         return false

@@ -6,7 +6,7 @@ internal import SluiceCore
 /// libavro knows nothing of logical types, and takes whatever memory a schema asks for: both are
 /// seen to here.
 struct ForeignAvroTypes {
-    enum Base {
+    enum Form {
         case null, boolean, int, long, float, double, bytes, string
         case enumeration([String])
         case fixed(Int)
@@ -26,7 +26,7 @@ struct ForeignAvroTypes {
     }
 
     struct Node {
-        var base: Base
+        var base: Form
         var logical: Logical?
     }
 
@@ -60,7 +60,7 @@ struct ForeignAvroTypes {
         Failure(.failed, "the Avro schema is wrong: \(what)")
     }
 
-    private mutating func append(_ base: Base, _ logical: Logical? = nil) -> Int {
+    private mutating func append(_ base: Form, _ logical: Logical? = nil) -> Int {
         nodes.append(Node(base: base, logical: logical))
         return nodes.count - 1
     }
@@ -86,7 +86,7 @@ struct ForeignAvroTypes {
         throw ForeignAvroTypes.problem("no type has the name \(name)")
     }
 
-    private static func primitive(_ name: String) -> Base? {
+    private static func primitive(_ name: String) -> Form? {
         switch name {
         case "null": .null
         case "boolean": .boolean
@@ -111,7 +111,7 @@ struct ForeignAvroTypes {
         case "fixed":
             guard let size = json["size"]?.integer, (0...ForeignAvroTypes.sizeLimit).contains(size)
             else { throw ForeignAvroTypes.problem("a fixed has no size, or one above 1048576") }
-            let base = Base.fixed(size)
+            let base = Form.fixed(size)
             let number = append(base, ForeignAvroTypes.logical(json, base))
             return try register(json, namespace, number).number
         case "array", "map":
@@ -167,7 +167,7 @@ struct ForeignAvroTypes {
     }
 
     /// A logical type that does not fit the type below it is none, as the specification has it.
-    private static func logical(_ json: JSON, _ base: Base) -> Logical? {
+    private static func logical(_ json: JSON, _ base: Form) -> Logical? {
         guard let name = json["logicalType"]?.text else { return nil }
         switch (base, name) {
         case (.int, "date"): return .date

@@ -10,7 +10,8 @@ public struct Field: Hashable, Sendable {
     public let isNullable: Bool
     /// The source's own declaration, for readers and for mapping; empty where there is none.
     public let declared: String
-    /// The hidden rowid of a SQLite table without an INTEGER PRIMARY KEY: restored on SQLite, ignored elsewhere.
+    /// The hidden rowid of a SQLite table without an INTEGER PRIMARY KEY: restored on SQLite,
+    /// ignored elsewhere.
     public let isRowid: Bool
 
     public init(

@@ -8,13 +8,12 @@
 /// | date | -2147472692 | PostgreSQL `infinity` |
 /// | date | -2147472691 | PostgreSQL `-infinity` |
 /// | date | -1000000000 + n, n = (year × 13 + month) × 32 + day | MySQL dates no calendar has |
-/// | timestamps | -9223372036854775808 … -9222426057709551617 | PostgreSQL, years 294247 to 294276 |
-/// | timestamps | -9222425352054775809 | PostgreSQL `infinity` |
-/// | timestamps | -9222425352054775808 | PostgreSQL `-infinity` |
-/// | timestamps | -4000000000000000000 + n × 86400000000 + µs of the day | MySQL, n as for dates |
-/// | decimal(p,s), unscaled | 10^p | NaN |
-/// | decimal(p,s), unscaled | 10^p + 1 | infinity |
-/// | decimal(p,s), unscaled | -(10^p + 1) | minus infinity |
+/// | timestamps | -9223372036854775808 … -9222426057709551617 | PostgreSQL, years 294247 to 294276
+/// | | timestamps | -9222425352054775809 | PostgreSQL `infinity` | | timestamps |
+/// -9222425352054775808 | PostgreSQL `-infinity` | | timestamps | -4000000000000000000 + n ×
+/// 86400000000 + µs of the day | MySQL, n as for dates | | decimal(p,s), unscaled | 10^p | NaN | |
+/// decimal(p,s), unscaled | 10^p + 1 | infinity | | decimal(p,s), unscaled | -(10^p + 1) | minus
+/// infinity |
 ///
 /// Both timestamp types have the same codes. All other integers mean what their Avro type says;
 /// PostgreSQL's are never below -2440588 days or -210866803200000000 µs, MySQL's never below

@@ -34,15 +34,19 @@ public struct SourceFacts: Hashable, Sendable {
     }
 }
 
-/// One consistent view of a source, shared by all lanes that read it. `close` must be called; it is safe to call twice.
+/// One consistent view of a source, shared by all lanes that read it. `close` must be called; it is
+/// safe to call twice.
 public protocol Snapshot: AnyObject, Sendable {
     /// The place in the change log that belongs to it.
     var position: Position { get }
-    /// Two snapshots with equal stamps see the same rows, so that an export may be continued; nothing: never.
+    /// Two snapshots with equal stamps see the same rows, so that an export may be continued;
+    /// nothing: never.
     var stamp: JSON? { get }
-    /// How many sessions it has to offer; never more than the lanes it was opened for, and at least one.
+    /// How many sessions it has to offer; never more than the lanes it was opened for, and at least
+    /// one.
     var laneLimit: Int { get }
-    /// What it holds on the source beyond a read transaction, for `holds/`; nothing where a dead process holds nothing.
+    /// What it holds on the source beyond a read transaction, for `holds/`; nothing where a dead
+    /// process holds nothing.
     var hold: JSON? { get }
     func catalog() throws(Failure) -> Catalog
     /// A lane's own view of it; called on that lane.
@@ -70,7 +74,8 @@ public struct PlanOptions: Hashable, Sendable {
     /// More chunks than this are never made.
     public var chunkLimit: Int
     public var filter: String?
-    /// Count which values the column types found would not hold, in the same scan (`--check-values`).
+    /// Count which values the column types found would not hold, in the same scan
+    /// (`--check-values`).
     public var checksValues: Bool
 
     public init(

@@ -1,14 +1,15 @@
 public import SluiceCore
 
-/// What a table is, in words every engine has: what a target of another engine, or one that does not trust the
-/// dataset's DDL, builds it from.
+/// What a table is, in words every engine has: what a target of another engine, or one that does
+/// not trust the dataset's DDL, builds it from.
 public struct TableDefinition: Hashable, Sendable {
     public struct Column: Hashable, Sendable {
         public var name: Name
         /// The source's declaration, as written.
         public var declared: String
         public var isNullable: Bool
-        /// The default as a literal of the source's SQL (number, string, blob, NULL); nothing for expressions.
+        /// The default as a literal of the source's SQL (number, string, blob, NULL); nothing for
+        /// expressions.
         public var defaultLiteral: String?
         public var isGenerated: Bool
         /// Numbers itself: AUTOINCREMENT, AUTO_INCREMENT, identity.

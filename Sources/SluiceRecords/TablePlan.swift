@@ -46,8 +46,8 @@ public struct Chunk: Hashable, Sendable {
         self.upper = upper
     }
 
-    /// What makes chunks cover a table: each begins where the one before ends, both ends are open, numbers count
-    /// up from 0.
+    /// What makes chunks cover a table: each begins where the one before ends, both ends are open,
+    /// numbers count up from 0.
     public static func coverAll(_ chunks: [Chunk]) -> Bool {
         guard let first = chunks.first, let last = chunks.last, first.lower == nil,
             last.upper == nil

@@ -14,14 +14,14 @@ public struct LoadRequest: Sendable {
     public var dataset: String
     /// In the order they were made in the source.
     public var tables: [TablePlan]
-    /// The dataset's DDL, where it may be executed: same engine, and trusted. Otherwise the target builds what the
-    /// table definitions say.
+    /// The dataset's DDL, where it may be executed: same engine, and trusted. Otherwise the target
+    /// builds what the table definitions say.
     public var trustedSchema: SchemaText?
     public var onExisting: OnExisting
     /// Foreign keys with the tables, parents first, where the engine leaves the choice.
     public var constraintsInitial: Bool
-    /// The engine that the dataset comes from, as `Source.engine` says it; nothing where it is not known. A target of
-    /// the same engine takes declarations as they are.
+    /// The engine that the dataset comes from, as `Source.engine` says it; nothing where it is not
+    /// known. A target of the same engine takes declarations as they are.
     public var sourceEngine: String?
     /// Messages name a row at fault by shard and ordinal, not by its key (design §9).
     public var hidesKeys: Bool
@@ -103,8 +103,8 @@ public struct TargetSurvey: Sendable {
     public var emptyTables: Set<TableName>
     /// The schema work, in an order that is right when done one by one.
     ///
-    /// Steps that name tables are done side by side as soon as their tables are in (by phase); steps that name none wait
-    /// for all rows and are done one by one, in this order.
+    /// Steps that name tables are done side by side as soon as their tables are in (by phase);
+    /// steps that name none wait for all rows and are done one by one, in this order.
     public var steps: [LoadStep]
 
     public init(
@@ -124,9 +124,11 @@ public protocol Target: AnyObject, Sendable {
     var engine: String { get }
     /// How messages name it; never with a secret.
     var place: String { get }
-    /// What a source on the same database says of itself (`Source.identity`), where that can be known.
+    /// What a source on the same database says of itself (`Source.identity`), where that can be
+    /// known.
     func identity() throws(Failure) -> JSON?
-    /// Looks only, writes nothing; a target that does not exist yet is empty. With no request: just the ledger.
+    /// Looks only, writes nothing; a target that does not exist yet is empty. With no request: just
+    /// the ledger.
     func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey
     /// A lane's own connection; called on that lane.
     func openSession(_ request: LoadRequest, stop: StopSignal) throws(Failure) -> any TargetSession
@@ -146,7 +148,8 @@ public enum LoadOutcome: Hashable, Sendable {
 
 /// A lane's connection to a target. Belongs to the lane that opened it.
 public protocol TargetSession: AnyObject {
-    /// Makes the ledger and carries out `onExisting` (drops, truncation). Only before the first table was begun.
+    /// Makes the ledger and carries out `onExisting` (drops, truncation). Only before the first
+    /// table was begun.
     func prepare() throws(Failure)
     /// Does one step of the survey, or nothing where the catalogue shows that it is done.
     func perform(_ step: LoadStep) throws(Failure)
@@ -154,26 +157,31 @@ public protocol TargetSession: AnyObject {
     func begin(_ table: TablePlan) throws(Failure)
     /// Loads one shard's records in one transaction, ledger row first; all or nothing.
     ///
-    /// - Parameter records: already checked against the shard's checksum; throws what is wrong inside.
-    /// - Parameter expected: what the seal says; the transaction is only committed when the records sum up to it.
+    /// - Parameter records: already checked against the shard's checksum; throws what is wrong
+    ///   inside.
+    /// - Parameter expected: what the seal says; the transaction is only committed when the records
+    ///   sum up to it.
     func load(
         _ unit: String, of table: TablePlan, from records: any RecordSource,
         expecting expected: Digest
     ) throws(Failure) -> LoadOutcome
-    /// The records as this target will give them back: the same source of records where nothing is mapped.
+    /// The records as this target will give them back: the same source of records where nothing is
+    /// mapped.
     ///
-    /// What `verify` compares with where there is no ledger, and what a difference is looked for in.
+    /// What `verify` compares with where there is no ledger, and what a difference is looked for
+    /// in.
     func mapped(
         _ records: any RecordSource, of table: TablePlan
     ) throws(Failure) -> any RecordSource
     /// Writes a ledger row without rows, if it is not there: `verified`.
     func note(_ unit: String) throws(Failure)
-    /// Takes back everything the ledger says `dataset` did here: begun tables emptied, made objects dropped, its
-    /// ledger rows removed.
+    /// Takes back everything the ledger says `dataset` did here: begun tables emptied, made objects
+    /// dropped, its ledger rows removed.
     func undo(_ dataset: String) throws(Failure)
     /// Ranges that together are the table, for reading it back in several lanes.
     func slices(of table: TablePlan, atMost count: Int) throws(Failure) -> [Chunk]
-    /// The target's rows, encoded with the dataset's record schema; rows that do not fit it become misfits.
+    /// The target's rows, encoded with the dataset's record schema; rows that do not fit it become
+    /// misfits.
     func readBack(_ slice: Chunk, of table: TablePlan) throws(Failure) -> any RecordSource
     func close()
 }

@@ -2,15 +2,18 @@ internal import CSQLite
 internal import SluiceCore
 internal import SluiceRecords
 
-/// Decides what a statement of a dataset's schema may do: make the one object it says, and nothing else.
+/// Decides what a statement of a dataset's schema may do: make the one object it says, and nothing
+/// else.
 ///
-/// SQLite asks it while it compiles. What is not on the list is refused, so that a new SQLite's new abilities are too.
+/// SQLite asks it while it compiles. What is not on the list is refused, so that a new SQLite's new
+/// abilities are too.
 final class SQLiteAuthorizer {
     /// What is compiled at this moment.
     enum Work {
         /// A statement of the schema, which makes an object of this kind.
         case making(SQLiteObjectKind)
-        /// A statement of our own, that compiles what the made object's SQL will do when somebody uses it.
+        /// A statement of our own, that compiles what the made object's SQL will do when somebody
+        /// uses it.
         case using
     }
 
@@ -83,7 +86,8 @@ final class SQLiteAuthorizer {
         case SQLITE_REINDEX: return kind == .index
         // A column that an index, a CHECK or a generated column names.
         case SQLITE_READ: return true
-        // The entry in the schema itself; whether the text may say so on its own is SQLite's business: it does not.
+        // The entry in the schema itself; whether the text may say so on its own is SQLite's
+        // business: it does not.
         case SQLITE_INSERT, SQLITE_UPDATE:
             return first == "sqlite_master" || first == "sqlite_schema"
         default: return false

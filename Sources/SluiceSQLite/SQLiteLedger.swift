@@ -2,7 +2,8 @@ internal import CSQLite
 internal import SluiceCore
 internal import SluiceRecords
 
-/// The table in the target that says what has been loaded, written in the same transaction as the rows (design §7).
+/// The table in the target that says what has been loaded, written in the same transaction as the
+/// rows (design §7).
 enum SQLiteLedger {
     static let table: Name = "sluice_ledger"
 

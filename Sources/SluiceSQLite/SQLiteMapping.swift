@@ -2,8 +2,9 @@ internal import CSQLite
 internal import SluiceCore
 internal import SluiceRecords
 
-/// The one table of record types and what SQLite keeps them as. Both directions are exact: a value is stored as it is,
-/// or refused by name; so the digest of the records as mapped is always that of the records (design §5).
+/// The one table of record types and what SQLite keeps them as. Both directions are exact: a value
+/// is stored as it is, or refused by name; so the digest of the records as mapped is always that of
+/// the records (design §5).
 enum SQLiteMapping {
     /// The storage class of a record type's values; `any` has all of them.
     enum Storage {
@@ -51,7 +52,8 @@ enum SQLiteMapping {
         }
     }
 
-    /// Whether a STRICT table's column, which takes one storage class only, takes the values of a record type.
+    /// Whether a STRICT table's column, which takes one storage class only, takes the values of a
+    /// record type.
     static func fit(_ type: ColumnType, inStrict declared: Name) -> Fit {
         switch (storage(of: type), declared.folded) {
         case (_, "any"), (.integer, "int"), (.integer, "integer"), (.text, "text"), (.blob, "blob"):
@@ -84,8 +86,8 @@ enum SQLiteMapping {
         }
     }
 
-    /// Words, with one or two numbers in brackets behind them, and no word of SQLite's own: such a declaration cannot
-    /// say anything but a type.
+    /// Words, with one or two numbers in brackets behind them, and no word of SQLite's own: such a
+    /// declaration cannot say anything but a type.
     static func isSafe(_ declared: String) -> Bool {
         var text = Substring(declared)
         guard declared.utf8.count <= 100, declared.utf8.allSatisfy({ $0 < 0x80 }) else {
@@ -123,13 +125,15 @@ enum SQLiteMapping {
 
 /// What a column's affinity turns into something else.
 enum SQLiteConversion {
-    /// A column of REAL affinity, which keeps whole numbers as integers inside, loses the sign of -0.0.
+    /// A column of REAL affinity, which keeps whole numbers as integers inside, loses the sign of
+    /// -0.0.
     @inline(__always)
     static func losesSign(_ value: Double) -> Bool {
         value == 0 && value.sign == .minus
     }
 
-    /// SQLite keeps this as an integer in a column of INTEGER or NUMERIC affinity: `1.0` becomes 1, `-0.0` becomes 0.
+    /// SQLite keeps this as an integer in a column of INTEGER or NUMERIC affinity: `1.0` becomes 1,
+    /// `-0.0` becomes 0.
     @inline(__always)
     static func makesInteger(_ value: Double) -> Bool {
         // The range is SQLite's own: beyond it doubles stay.
@@ -137,8 +141,8 @@ enum SQLiteConversion {
             && value.rounded(.towardZero) == value
     }
 
-    /// SQLite keeps this text as a number in a column of INTEGER, NUMERIC or REAL affinity: blanks, a sign, digits with
-    /// a point, an exponent, blanks.
+    /// SQLite keeps this text as a number in a column of INTEGER, NUMERIC or REAL affinity: blanks,
+    /// a sign, digits with a point, an exponent, blanks.
     static func makesNumber(_ text: UnsafeRawBufferPointer) -> Bool {
         var place = 0
         let end = text.count

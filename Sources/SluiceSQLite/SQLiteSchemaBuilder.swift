@@ -58,8 +58,8 @@ struct SQLiteSchemaBuilder {
         names.map(\.quoted).joined(separator: ", ")
     }
 
-    /// The column that is the rowid under another name: the only integer column of the primary key, unless the dataset
-    /// has rowids beside it.
+    /// The column that is the rowid under another name: the only integer column of the primary key,
+    /// unless the dataset has rowids beside it.
     private var aliasColumn: Name? {
         guard !hasRowid, definition.primaryKey.count == 1,
             let field = field(definition.primaryKey[0]), !field.isNullable
@@ -68,7 +68,8 @@ struct SQLiteSchemaBuilder {
         case .int32, .int64: break
         default: return nil
         }
-        // In SQLite only a column declared INTEGER is one; another one keeps its own index and rowid.
+        // In SQLite only a column declared INTEGER is one; another one keeps its own index and
+        // rowid.
         if isSameEngine, Name(field.declared).folded != "integer" { return nil }
         return field.name
     }

@@ -138,7 +138,8 @@ struct SQLiteTableFacts: Sendable {
     /// The column that is the rowid under another name.
     private(set) var alias: Name?
 
-    /// A single INTEGER PRIMARY KEY is the rowid, unless it is one of the old DESC kind, which has an index of its own.
+    /// A single INTEGER PRIMARY KEY is the rowid, unless it is one of the old DESC kind, which has
+    /// an index of its own.
     private static func alias(
         _ table: Name, _ columns: [Column], on connection: SQLiteConnection
     ) throws(Failure) -> Name? {

@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// The schema work of one request: what is made, in which order, and what of the source it cannot make.
+/// The schema work of one request: what is made, in which order, and what of the source it cannot
+/// make.
 struct SQLiteSchemaPlan: Sendable {
     enum Action: Sendable {
         /// An object, by its SQL.
@@ -70,8 +71,9 @@ struct SQLiteSchemaPlan: Sendable {
 
 /// A schema that SQLite itself wrote: every object by its own SQL, in the source's order.
 extension SQLiteSchemaPlan {
-    /// `.dump` prints tables in the order they were made, then indexes, triggers and views as one list in theirs. So
-    /// tables are made in the source's order, and all the others in one run behind the data.
+    /// `.dump` prints tables in the order they were made, then indexes, triggers and views as one
+    /// list in theirs. So tables are made in the source's order, and all the others in one run
+    /// behind the data.
     private mutating func addTrusted(_ schema: SchemaText, _ request: LoadRequest) {
         wanted = Set(request.tables.map(\.table.table.folded))
         let owners = Set(request.tables.compactMap(\.owner?.table.folded))

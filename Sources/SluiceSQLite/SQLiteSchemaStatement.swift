@@ -3,7 +3,8 @@ internal import SluiceCore
 
 /// One statement of a schema, checked and run.
 enum SQLiteSchemaStatement {
-    /// Runs the SQL of one object, which must be one statement that makes this object and does nothing else.
+    /// Runs the SQL of one object, which must be one statement that makes this object and does
+    /// nothing else.
     static func run(
         _ sql: String, _ kind: SQLiteObjectKind, _ name: Name,
         on connection: SQLiteConnection
@@ -45,8 +46,9 @@ enum SQLiteSchemaStatement {
         return compiled
     }
 
-    /// Compiles, without running it, what the object does when it is used: SQLite looks at a default, a view's query or a
-    /// trigger's body only then. That it does not compile is no reason to refuse it; that it may not do what it does is.
+    /// Compiles, without running it, what the object does when it is used: SQLite looks at a
+    /// default, a view's query or a trigger's body only then. That it does not compile is no reason
+    /// to refuse it; that it may not do what it does is.
     private static func probe(
         _ kind: SQLiteObjectKind, _ made: SQLiteAuthorizer.Made,
         _ authorizer: SQLiteAuthorizer, on connection: SQLiteConnection
@@ -60,7 +62,8 @@ enum SQLiteSchemaStatement {
                 if let refused = authorizer.refused {
                     throw refusal(object, "may not \(refused)")
                 }
-                // SQLite's own rule for functions that no schema may call, which it knows before it asks.
+                // SQLite's own rule for functions that no schema may call, which it knows before it
+                // asks.
                 let unsafe = "unsafe use of "
                 if error.message.hasPrefix(unsafe) {
                     throw refusal(object, "may not call \(error.message.dropFirst(unsafe.count))")

@@ -16,8 +16,8 @@ final class SQLiteSchemaSteps {
         settings = request.trustedSchema.flatMap { SQLiteSettings($0.settings) }
     }
 
-    /// Does a step, after those of its phase that come before it: the order in which objects are made is the order in
-    /// which `.dump` prints them, whatever lane is first.
+    /// Does a step, after those of its phase that come before it: the order in which objects are
+    /// made is the order in which `.dump` prints them, whatever lane is first.
     func perform(_ step: LoadStep, on connection: SQLiteConnection) throws(Failure) {
         guard let last = plan.index(of: step) else {
             throw Failure(.bug, "\(step.name) is no step of this request")
@@ -71,7 +71,8 @@ final class SQLiteSchemaSteps {
             }
             return
         }
-        // What was built here runs under the same rules: names and literals in it come from the dataset.
+        // What was built here runs under the same rules: names and literals in it come from the
+        // dataset.
         try SQLiteSchemaStatement.run(sql, kind, name, on: connection)
         if kind == .virtualTable {
             try SQLiteSchemaSurgery(connection).addVirtualTable(name, sql: sql)
@@ -98,7 +99,8 @@ extension SQLiteSchemaSteps {
         }
     }
 
-    /// Replaces the rows by the source's, in their order; of a file that others use, too, only those about our tables.
+    /// Replaces the rows by the source's, in their order; of a file that others use, too, only
+    /// those about our tables.
     private func putRows(
         of tables: [Name], on connection: SQLiteConnection
     ) throws(Failure) {

@@ -1,8 +1,8 @@
 internal import CSQLite
 internal import SluiceCore
 
-/// What no statement can say: entries of `sqlite_schema` written by hand, as `.dump` and `.recover` do. Within a
-/// transaction of the caller.
+/// What no statement can say: entries of `sqlite_schema` written by hand, as `.dump` and `.recover`
+/// do. Within a transaction of the caller.
 struct SQLiteSchemaSurgery {
     private let connection: SQLiteConnection
 
@@ -12,8 +12,9 @@ struct SQLiteSchemaSurgery {
 
     /// Enters a virtual table without asking its module to make the tables behind it.
     ///
-    /// VACUUM moves virtual tables behind all others, so that in most sources the tables behind one come before it, and
-    /// CREATE VIRTUAL TABLE would find them in its way. They are made as what they are, and filled with their rows.
+    /// VACUUM moves virtual tables behind all others, so that in most sources the tables behind one
+    /// come before it, and CREATE VIRTUAL TABLE would find them in its way. They are made as what
+    /// they are, and filled with their rows.
     func addVirtualTable(_ name: Name, sql: String) throws(Failure) {
         try editing { () throws(Failure) in
             let entry = try connection.prepare(
@@ -35,7 +36,8 @@ struct SQLiteSchemaSurgery {
         }
     }
 
-    /// Makes one of SQLite's own tables, as SQLite would; at its place in the order, which `.dump` shows.
+    /// Makes one of SQLite's own tables, as SQLite would; at its place in the order, which `.dump`
+    /// shows.
     func addOwnTable(_ name: Name) throws(Failure) {
         let columns =
             switch name.folded {

@@ -60,7 +60,8 @@ struct SQLiteTargetPreparation {
         }
     }
 
-    /// A ledger of a dataset whose tables are all emptied or replaced now says nothing true any more.
+    /// A ledger of a dataset whose tables are all emptied or replaced now says nothing true any
+    /// more.
     private func forgetOtherDatasets(_ found: SQLiteSurvey) throws(Failure) {
         let ours = Set(request.tables.map { Name($0.table.description) })
         for dataset in Set(found.ledger.map(\.dataset)) where dataset != request.dataset {
@@ -103,8 +104,8 @@ struct SQLiteDropping {
         }
     }
 
-    /// The module drops the tables behind it. Where it is not here, or cannot read them, the entry goes and the tables
-    /// stay to be dropped as what they are.
+    /// The module drops the tables behind it. Where it is not here, or cannot read them, the entry
+    /// goes and the tables stay to be dropped as what they are.
     private func dropVirtual(_ name: Name) throws(Failure) {
         try connection.execute("SAVEPOINT sluice_drop")
         do throws(Failure) {

@@ -4,7 +4,8 @@ internal import SluiceRecords
 
 /// A target's rows as records of the dataset: the way back through `SQLiteMapping`.
 ///
-/// A row that has a value which its field's type cannot have becomes a misfit and is counted by whoever reads.
+/// A row that has a value which its field's type cannot have becomes a misfit and is counted by
+/// whoever reads.
 final class SQLiteReadBack: RecordSource {
     /// What the row loop needs of a field: no names, so that no reference is counted.
     private struct Coding {

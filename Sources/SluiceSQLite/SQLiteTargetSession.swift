@@ -1,8 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// A lane's side of a SQLite target: what it writes goes through the shared writer, what it reads comes over a connection
-/// of its own.
+/// A lane's side of a SQLite target: what it writes goes through the shared writer, what it reads
+/// comes over a connection of its own.
 final class SQLiteTargetSession: TargetSession {
     private let writer: SQLiteWriter
     private let path: String
@@ -39,7 +39,8 @@ final class SQLiteTargetSession: TargetSession {
                 guard try SQLiteLedger.enter(unit, of: request.dataset, on: connection) else {
                     return
                 }
-                // A virtual table writes into the tables behind it when it is made; the dataset has all of their rows.
+                // A virtual table writes into the tables behind it when it is made; the dataset has
+                // all of their rows.
                 if table.owner != nil {
                     try connection.execute("DELETE FROM \(table.table.table.quoted)")
                 }

@@ -137,7 +137,8 @@ extension SQLiteTargetSurvey {
         try lookForRows(of: owner, connection)
     }
 
-    /// Tables behind a virtual one have rows from the start; what counts is what the virtual one shows.
+    /// Tables behind a virtual one have rows from the start; what counts is what the virtual one
+    /// shows.
     private mutating func lookForRows(
         of owner: Name, _ connection: SQLiteConnection
     ) throws(Failure) {

@@ -47,7 +47,8 @@ struct SQLiteTargetUndo {
             let found = try SQLiteSurvey(connection)
             guard let entry = SQLiteTargetUndo.table(of: unit, in: found) else { continue }
             if let owner = try owner(of: entry.name, in: found) {
-                // Without any row the tables behind a virtual one are damage; a new one has the rows it needs.
+                // Without any row the tables behind a virtual one are damage; a new one has the
+                // rows it needs.
                 guard remade.insert(owner.name.folded).inserted else { continue }
                 try connection.execute("DROP TABLE \(owner.name.quoted)")
                 try connection.execute(owner.sql)

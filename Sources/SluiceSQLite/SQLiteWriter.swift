@@ -3,10 +3,12 @@ internal import SluiceCore
 internal import SluiceRecords
 internal import Synchronization
 
-/// The one connection that writes a target. Lanes decode; one thread binds what they hand over, a shard at a time.
+/// The one connection that writes a target. Lanes decode; one thread binds what they hand over, a
+/// shard at a time.
 ///
-/// SQLite has one writer per file. Binding takes as long as reading and checking a shard, so that the thread behind the
-/// connection is kept busy while the lanes prepare the next shards (docs/architecture.md).
+/// SQLite has one writer per file. Binding takes as long as reading and checking a shard, so that
+/// the thread behind the connection is kept busy while the lanes prepare the next shards
+/// (docs/architecture.md).
 final class SQLiteWriter: @unchecked Sendable {
     // Unchecked because `turn` guards the connection and all that hangs on it.
 
@@ -42,7 +44,8 @@ final class SQLiteWriter: @unchecked Sendable {
             && other.trustedSchema == request.trustedSchema && other.tables == request.tables
     }
 
-    /// Runs `body` with the connection, which is opened first where it is not; nobody else uses it meanwhile.
+    /// Runs `body` with the connection, which is opened first where it is not; nobody else uses it
+    /// meanwhile.
     func exclusively<Result>(
         _ body: (SQLiteConnection) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -65,8 +68,9 @@ final class SQLiteWriter: @unchecked Sendable {
             sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_DQS_DML, 1))
         try connection.check(
             sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_DEFENSIVE, 0))
-        // A source's rows may contradict its own constraints; they are kept as they are where the tables are ours, too.
-        // The rollback journal with its full synchronisation survives a kill and a power cut at every moment.
+        // A source's rows may contradict its own constraints; they are kept as they are where the
+        // tables are ours, too. The rollback journal with its full synchronisation survives a kill
+        // and a power cut at every moment.
         try connection.execute(
             """
             PRAGMA foreign_keys = 0; PRAGMA synchronous = FULL;
@@ -140,7 +144,8 @@ final class SQLiteWriter: @unchecked Sendable {
         for plan: TablePlan, on connection: SQLiteConnection
     ) throws(Failure) -> SQLiteLoader {
         if let loader = loaders[plan.table] { return loader }
-        // Each keeps one compiled statement; so many tables at once is rare, and compiling again is cheap.
+        // Each keeps one compiled statement; so many tables at once is rare, and compiling again is
+        // cheap.
         if loaders.count >= 64 { loaders.removeAll() }
         let loader = try SQLiteLoader(plan, hidesKeys: request.hidesKeys, on: connection)
         loaders[plan.table] = loader

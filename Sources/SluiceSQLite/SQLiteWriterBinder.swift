@@ -72,7 +72,8 @@ struct SQLiteBinding: Sendable {
 
 /// Binds records to an INSERT's parameters, straight from their bytes.
 ///
-/// What it binds must stay where it is until the statement was run: the record, and the texts made here.
+/// What it binds must stay where it is until the statement was run: the record, and the texts made
+/// here.
 struct SQLiteBinder: ~Copyable {
     // Without names, so that no reference is counted in the row loop.
     private let bindings: [SQLiteBinding]
@@ -236,7 +237,8 @@ struct SQLiteBinder: ~Copyable {
         return try bindText(made, binding, statement, place)
     }
 
-    /// UTF-16 has no word for bytes that are not UTF-8, and SQLite turns U+FFFE and U+FFFF into U+FFFD on the way.
+    /// UTF-16 has no word for bytes that are not UTF-8, and SQLite turns U+FFFE and U+FFFF into
+    /// U+FFFD on the way.
     private static func survivesUTF16(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var index = 0
         while index &+ 2 < bytes.count {

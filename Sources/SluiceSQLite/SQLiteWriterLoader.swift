@@ -39,7 +39,8 @@ final class SQLiteLoader {
                     field, affinity: facts.affinity(of: column),
                     isRowid: facts.alias == column.name))
         }
-        // A constraint of the table may say ON CONFLICT IGNORE or REPLACE, which would lose rows: ABORT overrides it.
+        // A constraint of the table may say ON CONFLICT IGNORE or REPLACE, which would lose rows:
+        // ABORT overrides it.
         statement = try connection.prepare(
             "INSERT OR ABORT INTO \(table.quoted)(\(names.joined(separator: ", "))) VALUES("
                 + names.indices.map { "?\($0 + 1)" }.joined(separator: ", ") + ")")

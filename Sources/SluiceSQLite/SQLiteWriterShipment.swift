@@ -12,7 +12,8 @@ final class SQLiteParcel: @unchecked Sendable {
     }
 }
 
-/// One shard between the lane that decodes it and the writer: a bounded hand-over of batches, and how it ended.
+/// One shard between the lane that decodes it and the writer: a bounded hand-over of batches, and
+/// how it ended.
 final class SQLiteShipment: Sendable {
     /// How many batches a lane may be ahead of the writer.
     static let parcelLimit = 3
@@ -40,7 +41,8 @@ final class SQLiteShipment: Sendable {
         }
     }
 
-    /// On the lane: decodes until the records end or the writer wants no more, and tells how the writer ended.
+    /// On the lane: decodes until the records end or the writer wants no more, and tells how the
+    /// writer ended.
     func send(_ records: any RecordSource) throws(Failure) -> LoadOutcome {
         do {
             while let parcel = free.take() {

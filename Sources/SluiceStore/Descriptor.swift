@@ -8,7 +8,8 @@ struct Descriptor: ~Copyable {
 
     /// Nothing, with `errno` set, when it cannot be opened.
     ///
-    /// - Parameter folder: what a relative path begins at; the current folder where nothing is said.
+    /// - Parameter folder: what a relative path begins at; the current folder where nothing is
+    ///   said.
     init?(path: String, in folder: Int32 = AT_FDCWD, _ flags: Int32, mode: mode_t = 0) {
         let number = uninterrupted { openat(folder, path, flags | O_CLOEXEC, mode) }
         guard number >= 0 else { return nil }
@@ -20,7 +21,8 @@ struct Descriptor: ~Copyable {
         Descriptor(path: path, in: folder, O_RDONLY | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW))
     }
 
-    /// Makes a folder's entries durable. Filesystems that cannot sync a folder keep them in order themselves.
+    /// Makes a folder's entries durable. Filesystems that cannot sync a folder keep them in order
+    /// themselves.
     func syncFolder() -> Bool {
         uninterrupted { fsync(number) } == 0 || errno == EINVAL || errno == ENOTSUP
     }

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import SluiceCore
 
-/// How a filesystem lets an object appear whole. Found out by trying; the later ways work on more filesystems.
+/// How a filesystem lets an object appear whole. Found out by trying; the later ways work on more
+/// filesystems.
 enum Publishing: Int, CaseIterable, Comparable {
     /// A file without a name that is linked when it is complete: a crash leaves nothing behind.
     case anonymous

@@ -3,9 +3,10 @@ internal import SluiceCore
 
 /// Walks a folder in byte order of keys.
 ///
-/// A folder's names come from the system in no order. As many of the smallest as fit into the limit are kept and
-/// visited, then the folder is read again for those behind them: memory does not grow with the folder, and a
-/// million names take some passes instead. A folder is compared as its name with a slash, as it is within keys.
+/// A folder's names come from the system in no order. As many of the smallest as fit into the limit
+/// are kept and visited, then the folder is read again for those behind them: memory does not grow
+/// with the folder, and a million names take some passes instead. A folder is compared as its name
+/// with a slash, as it is within keys.
 struct FolderListing {
     let store: FolderStore
     /// What names in the first folder begin with.
@@ -93,7 +94,8 @@ struct FolderStream: ~Copyable {
 
     private let stream: OpaquePointer
 
-    /// Nothing, with `errno` set, when it cannot be read. The folder's own descriptor stays as it is.
+    /// Nothing, with `errno` set, when it cannot be read. The folder's own descriptor stays as it
+    /// is.
     init?(_ folder: Int32) {
         let number = uninterrupted {
             openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)

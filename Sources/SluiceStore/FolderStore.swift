@@ -4,13 +4,16 @@ internal import Synchronization
 
 /// A folder as a store: an object is a file, a key is its path below the folder.
 ///
-/// - The folder and those below it are made by the first put that needs them and, but for the store's own
-///   folder, removed by the delete that empties them; reading a folder that is not there finds nothing.
-/// - An object appears whole, under its name, after its bytes are on the disk; then its folder is synced. Several
-///   processes and machines may write the same folder.
-/// - Below the store's folder no symbolic link is followed, and nothing but regular files is an object.
-/// - What a killed process may leave behind begins with `.sluice-`. The first put into a folder removes what is
-///   older than a day by the filesystem's own clock, so nobody's live draft, wherever that process runs.
+/// - The folder and those below it are made by the first put that needs them and, but for the
+///   store's own folder, removed by the delete that empties them; reading a folder that is not
+///   there finds nothing.
+/// - An object appears whole, under its name, after its bytes are on the disk; then its folder is
+///   synced. Several processes and machines may write the same folder.
+/// - Below the store's folder no symbolic link is followed, and nothing but regular files is an
+///   object.
+/// - What a killed process may leave behind begins with `.sluice-`. The first put into a folder
+///   removes what is older than a day by the filesystem's own clock, so nobody's live draft,
+///   wherever that process runs.
 public final class FolderStore: Store {
     public let place: String
     public let facts = StoreFacts(hasConditionalPut: true, canList: true)
@@ -19,8 +22,8 @@ public final class FolderStore: Store {
     let nameByteLimit: Int
 
     private let publishing: Atomic<Int>
-    /// Folders that this process has swept and whose way from the root is durable. Bounded: forgetting costs a
-    /// little work, no more.
+    /// Folders that this process has swept and whose way from the root is durable. Bounded:
+    /// forgetting costs a little work, no more.
     private let settled = Mutex<Set<[String]>>([])
     private static let settledLimit = 4096
     /// How often a put makes its folder again when others keep removing it while it is empty.
@@ -221,10 +224,11 @@ extension FolderStore {
         return folder
     }
 
-    /// Opens the folder, making what is missing; nothing when somebody removed a part of it meanwhile.
+    /// Opens the folder, making what is missing; nothing when somebody removed a part of it
+    /// meanwhile.
     ///
-    /// - Parameter isSettled: whether the way there is known to be durable. Until then each folder is synced, also
-    ///   one that somebody else has just made.
+    /// - Parameter isSettled: whether the way there is known to be durable. Until then each folder
+    ///   is synced, also one that somebody else has just made.
     private func makeFolder(_ folders: [String], isSettled: Bool) throws(Failure) -> Descriptor? {
         guard var folder = try makeRoot() else { return nil }
         for (index, segment) in folders.enumerated() {

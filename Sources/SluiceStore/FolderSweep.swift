@@ -3,7 +3,8 @@ internal import SluiceCore
 
 /// What processes that died left under hidden names.
 enum FolderSweep {
-    /// A live draft changes or is published well within this; a machine that slept longer fails, loses nothing.
+    /// A live draft changes or is published well within this; a machine that slept longer fails,
+    /// loses nothing.
     private static let leftoverSeconds = 24 * 60 * 60
     private static let hiddenStart = Array(FolderDraft.hiddenStart.utf8)
 

@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// A store that sends and receives no more bytes a second than it may, over all lanes together.
 ///
-/// Objects are moved at full speed and followed by a pause, so the limit holds as an average over some objects.
+/// Objects are moved at full speed and followed by a pause, so the limit holds as an average over
+/// some objects.
 public final class LimitedStore: Store {
     public var place: String { store.place }
     public var facts: StoreFacts { store.facts }

@@ -24,7 +24,8 @@ public final class RetryingStore: Store {
     private let requests = Atomic<Int>(0)
     private let retries = Atomic<Int>(0)
 
-    /// - Parameter onRetry: told about each failure that is tried again, with its number; for the log.
+    /// - Parameter onRetry: told about each failure that is tried again, with its number; for the
+    ///   log.
     public init(
         _ store: any Store, retry: Retry, stop: StopSignal,
         onRetry: @escaping @Sendable (Failure, Int) -> Void = { _, _ in }
@@ -63,7 +64,8 @@ public final class RetryingStore: Store {
             let isThere = try get(key, into: &buffer, byteLimit: bytes.count)
             return isThere && buffer.bytes.elementsEqual(bytes)
         } catch {
-            // A longer one is somebody else's. Whoever is told so reads it, and meets whatever else is wrong.
+            // A longer one is somebody else's. Whoever is told so reads it, and meets whatever else
+            // is wrong.
             guard !error.isTransient, error.kind == .failed else { throw error }
             return false
         }

@@ -2,8 +2,9 @@ public import SluiceCore
 
 /// Keys and bytes, nothing else (design §4). Safe to use from several lanes.
 ///
-/// Keys are `/`-separated ASCII segments that the dataset's grammar makes; no store escapes or changes them. A put is
-/// atomic and durable: after a crash the object is there whole or not at all.
+/// Keys are `/`-separated ASCII segments that the dataset's grammar makes; no store escapes or
+/// changes them. A put is atomic and durable: after a crash the object is there whole or not at
+/// all.
 public protocol Store: AnyObject, Sendable {
     /// How messages name it; never with a secret.
     var place: String { get }
@@ -11,14 +12,15 @@ public protocol Store: AnyObject, Sendable {
 
     /// Stores the bytes at the key, whatever was there.
     func put(_ bytes: UnsafeRawBufferPointer, at key: String) throws(Failure)
-    /// Stores the bytes only where the key is free; false when it was taken. Of several callers one wins.
+    /// Stores the bytes only where the key is free; false when it was taken. Of several callers one
+    /// wins.
     func create(_ bytes: UnsafeRawBufferPointer, at key: String) throws(Failure) -> Bool
     /// Replaces the buffer's content with the object's; false when there is none.
     ///
     /// - Parameter byteLimit: a longer object is a failure, found without reading it.
     func get(_ key: String, into buffer: inout ByteBuffer, byteLimit: Int) throws(Failure) -> Bool
-    /// Calls `visit` for each key below the prefix, in byte order of keys, without holding them all; it returns false
-    /// to end early.
+    /// Calls `visit` for each key below the prefix, in byte order of keys, without holding them
+    /// all; it returns false to end early.
     func list(
         _ prefix: String, _ visit: (StoredObject) throws(Failure) -> Bool
     ) throws(Failure)

@@ -2,8 +2,8 @@ internal import SluiceCore
 
 /// A key that has passed the grammar every store shares, split where folders need it.
 ///
-/// Segments are printable ASCII, not empty, and do not begin with a dot: no key leaves the store, and what begins with
-/// a dot stays free for a store's own leftovers.
+/// Segments are printable ASCII, not empty, and do not begin with a dot: no key leaves the store,
+/// and what begins with a dot stays free for a store's own leftovers.
 struct StoreKey {
     static let depthLimit = 16
     static let segmentByteLimit = 255

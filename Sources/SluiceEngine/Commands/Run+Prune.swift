@@ -2,10 +2,11 @@ public import SluiceCore
 public import SluiceStore
 
 extension Run {
-    /// `sluice prune`: removes whole datasets below a store's prefix, but the newest `keep` finished ones.
+    /// `sluice prune`: removes whole datasets below a store's prefix, but the newest `keep`
+    /// finished ones.
     ///
-    /// Unfinished ones older than the oldest that is kept go too, unless somebody is at work on them. With nothing
-    /// finished, nothing is removed.
+    /// Unfinished ones older than the oldest that is kept go too, unless somebody is at work on
+    /// them. With nothing finished, nothing is removed.
     public func prune(
         _ store: any Store, keep: Int, isDryRun: Bool
     ) throws(Failure) -> Outcome {

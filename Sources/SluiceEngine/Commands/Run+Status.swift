@@ -85,7 +85,8 @@ extension Outcome {
         ]
     }
 
-    /// Of the load only what the ledger says is told; whether it is right is the matter of `verify`.
+    /// Of the load only what the ledger says is told; whether it is right is the matter of
+    /// `verify`.
     fileprivate mutating func describeLoad(
         _ target: any Target, _ dataset: Dataset, _ plans: [TablePlan]
     ) throws(Failure) {

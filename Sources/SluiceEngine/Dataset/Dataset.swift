@@ -2,7 +2,8 @@ internal import SluiceCore
 internal import SluiceRecords
 internal import SluiceStore
 
-/// Reads and writes the objects of one dataset; knows their keys, hashes and belonging, and nothing of databases.
+/// Reads and writes the objects of one dataset; knows their keys, hashes and belonging, and nothing
+/// of databases.
 final class Dataset: Sendable {
     /// No object but a shard is larger: a plan with 10,000 chunks is about 2 MB.
     private static let objectByteLimit = 256 << 20
@@ -60,7 +61,8 @@ final class Dataset: Sendable {
         return kept
     }
 
-    /// The chunk's seal; nothing while it is not complete. A seal of another dataset is deleted and is none.
+    /// The chunk's seal; nothing while it is not complete. A seal of another dataset is deleted and
+    /// is none.
     func seal(of chunk: Chunk, in plan: TablePlan) throws(Failure) -> Seal? {
         try sealObject(of: chunk, in: plan)?.seal
     }
@@ -87,7 +89,8 @@ final class Dataset: Sendable {
         let key = DatasetKeys.seal(
             KeySegment.make(from: plan.table), chunk: seal.chunk.number)
         let bytes = SealedJSON.bytes(seal.json(fields: plan.schema.fields))
-        // A second time for the case that the seal found there was another dataset's and is now deleted.
+        // A second time for the case that the seal found there was another dataset's and is now
+        // deleted.
         for _ in 0..<2 {
             if try store.create(bytes, at: key) { return seal }
             if let kept = try self.seal(of: seal.chunk, in: plan) { return kept }

@@ -4,7 +4,8 @@ public import SluiceRecords
 /// `dataset.json`: what a dataset is, written first, create-only.
 struct DatasetHeader: Sendable {
     static let formatVersion = 1
-    /// What a reader must know to read what this version writes; a dataset that names more is refused.
+    /// What a reader must know to read what this version writes; a dataset that names more is
+    /// refused.
     static let knownFeatures: Set<String> = []
 
     var id: String
@@ -95,7 +96,8 @@ public enum Version {
     public static let text = "0.1.0"
 }
 
-/// The options that shape a dataset's data; kept in `dataset.json` and compared when an export is continued.
+/// The options that shape a dataset's data; kept in `dataset.json` and compared when an export is
+/// continued.
 struct ExportOptions: Sendable, Equatable {
     var tables: [String]
     var exclude: [String]
@@ -161,7 +163,8 @@ struct ExportOptions: Sendable, Equatable {
         countsExactly = try reader.text("count") == "exact"
     }
 
-    /// The first option that differs, as `--codec is snappy here and zstandard in the dataset`; nothing when all are equal.
+    /// The first option that differs, as `--codec is snappy here and zstandard in the dataset`;
+    /// nothing when all are equal.
     func firstDifference(from dataset: ExportOptions) -> String? {
         for (mine, theirs) in zip(values, dataset.values) where mine.value != theirs.value {
             return

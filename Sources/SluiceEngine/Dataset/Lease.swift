@@ -34,7 +34,8 @@ final class Lease: Sendable {
             var holder = holder
             while isOver.wait(atMost: Lease.beat, { $0 ? true : nil }) == nil {
                 holder.counter += 1
-                // A store that is away for a moment does not end the run; the counter only stands still.
+                // A store that is away for a moment does not end the run; the counter only stands
+                // still.
                 try? store.put(SealedJSON.bytes(holder.json), at: DatasetKeys.lease)
             }
         }

@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// `manifest.json`: written last, create-only; what is complete, with the hashes of everything that says so.
+/// `manifest.json`: written last, create-only; what is complete, with the hashes of everything that
+/// says so.
 struct Manifest: Sendable {
     struct Table: Sendable {
         var name: TableName

@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// JSON objects that carry their own hash: the last member is `"sha256"` over all bytes before that member.
+/// JSON objects that carry their own hash: the last member is `"sha256"` over all bytes before that
+/// member.
 enum SealedJSON {
     private static let marker = Array("\"sha256\"".utf8)
 
@@ -50,7 +51,8 @@ enum SealedJSON {
     }
 }
 
-/// Reads members of an object that a dataset holds; what is missing or of the wrong kind makes the object damaged.
+/// Reads members of an object that a dataset holds; what is missing or of the wrong kind makes the
+/// object damaged.
 struct ObjectReader {
     let json: JSON
     let key: String

@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// One chunk between its first record and its seal: its shards are stored by put lanes while it is still read.
+/// One chunk between its first record and its seal: its shards are stored by put lanes while it is
+/// still read.
 final class ChunkInWork: Sendable {
     private struct State {
         var stored: [Int: Seal.Shard] = [:]
@@ -18,7 +19,8 @@ final class ChunkInWork: Sendable {
         self.plan = plan
     }
 
-    /// A shard is in the store. With the last one of a chunk that is read to its end, the chunk's seal to be written.
+    /// A shard is in the store. With the last one of a chunk that is read to its end, the chunk's
+    /// seal to be written.
     func stored(_ shard: Seal.Shard, ordinal: Int, dataset: String) -> Seal? {
         state.change { state in
             state.stored[ordinal] = shard

@@ -2,7 +2,8 @@ internal import SluiceCore
 internal import SluiceRecords
 internal import SluiceStore
 
-/// The end of an export: what nobody sealed is deleted, what is sealed is proved complete, and the manifest is written.
+/// The end of an export: what nobody sealed is deleted, what is sealed is proved complete, and the
+/// manifest is written.
 extension Export {
     /// Waits for the lanes, then finishes the dataset.
     func finish(_ work: ExportWork) throws(Failure) -> Manifest {
@@ -41,7 +42,8 @@ extension Export {
         return manifest
     }
 
-    /// The three proofs of design §4: bounds, the server's count of each chunk, and its count of the table.
+    /// The three proofs of design §4: bounds, the server's count of each chunk, and its count of
+    /// the table.
     private func prove(_ table: DatasetTable, _ part: ExportWork.Table) throws(Failure) {
         guard table.plan == part.plan else {
             throw Failure(.refused, "the plan of \(table.name) is not the one that was carried out")

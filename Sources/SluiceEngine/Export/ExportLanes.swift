@@ -2,9 +2,11 @@ internal import SluiceCore
 internal import SluiceRecords
 internal import SluiceStore
 
-/// The lanes of an export: read lanes that plan, read and cut shards, put lanes that store them and seal chunks.
+/// The lanes of an export: read lanes that plan, read and cut shards, put lanes that store them and
+/// seal chunks.
 final class ExportLanes: Sendable {
-    /// Records are taken from the source in runs of this many bytes; one is a block of an Avro shard.
+    /// Records are taken from the source in runs of this many bytes; one is a block of an Avro
+    /// shard.
     static let batchBytes = 256 << 10
 
     let export: Export
@@ -131,7 +133,8 @@ final class ExportLanes: Sendable {
         }
     }
 
-    /// The source's own count of the chunk must be that of the records; then only the stores are waited for.
+    /// The source's own count of the chunk must be that of the records; then only the stores are
+    /// waited for.
     private func conclude(
         _ inWork: ChunkInWork, _ cutter: ShardCutter, _ session: any SourceSession
     ) throws(Failure) -> Seal? {
@@ -219,8 +222,8 @@ private final class ShardCutter {
         if writer.storedCount >= limit || writer.recordByteCount >= limit { try handOver() }
     }
 
-    /// Hands the last shard over and returns the chunk's rows. A table without rows gets one shard without rows, so
-    /// that every reader finds its schema.
+    /// Hands the last shard over and returns the chunk's rows. A table without rows gets one shard
+    /// without rows, so that every reader finds its schema.
     func finish() throws(Failure) -> Int {
         if shard == nil, shardCount == 0, chunk.plan.chunks.count == 1 { try begin() }
         if shard != nil { try handOver() }

@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// What is left to do of an export, handed to its read lanes: first the plans, then the chunks, then the counts.
+/// What is left to do of an export, handed to its read lanes: first the plans, then the chunks,
+/// then the counts.
 final class ExportWork: Sendable {
     /// One table's part, from its plan to its count.
     struct Table: Sendable {
@@ -44,7 +45,8 @@ final class ExportWork: Sendable {
             State(unplanned: tables.sorted { $0.estimatedBytes < $1.estimatedBytes }))
     }
 
-    /// The next piece of work; nothing when there is no more. Waits while others may still make some.
+    /// The next piece of work; nothing when there is no more. Waits while others may still make
+    /// some.
     func next() throws(Failure) -> Task? {
         let task = state.wait { state -> Result<Task?, Failure>? in
             if state.isAbandoned { return .failure(Abandoned.failure) }
@@ -78,7 +80,8 @@ final class ExportWork: Sendable {
         return try plans.get()
     }
 
-    /// From here on chunks are handed out: the largest tables first; a run that joins another begins elsewhere.
+    /// From here on chunks are handed out: the largest tables first; a run that joins another
+    /// begins elsewhere.
     func startReading(joins: Bool) {
         state.change { state in
             let plans = order.compactMap { state.planned[$0] }

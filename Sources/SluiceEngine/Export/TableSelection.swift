@@ -3,7 +3,8 @@ internal import SluiceRecords
 
 /// Which tables of a source `--tables`, `--exclude` and `--where` mean.
 enum TableSelection {
-    /// The chosen tables in the catalogue's order. Tables that store a virtual table's content follow their owner.
+    /// The chosen tables in the catalogue's order. Tables that store a virtual table's content
+    /// follow their owner.
     static func choose(
         from tables: [SourceTable], _ settings: Settings, place: String
     ) throws(Failure) -> [SourceTable] {
@@ -51,7 +52,8 @@ enum TableSelection {
 }
 
 extension Catalog {
-    /// The catalogue of only these tables: their schema, and a warning for each object that is left out with the others.
+    /// The catalogue of only these tables: their schema, and a warning for each object that is left
+    /// out with the others.
     func limited(to tables: [SourceTable]) -> Catalog {
         guard tables.count < self.tables.count else { return self }
         var kept = Set(tables.map(\.name))

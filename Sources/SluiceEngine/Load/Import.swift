@@ -4,8 +4,9 @@ internal import SluiceStore
 
 /// Files somebody else exported, seen as the tables of a dataset.
 ///
-/// Every file is read twice: once to the end before anything is written, which finds whatever is wrong in any of them and
-/// gives each its digest, and once to be loaded. Its name and SHA-256 are its unit in the ledger.
+/// Every file is read twice: once to the end before anything is written, which finds whatever is
+/// wrong in any of them and gives each its digest, and once to be loaded. Its name and SHA-256 are
+/// its unit in the ledger.
 struct Import: Sendable {
     /// Made from all units, so that the same files are the same load.
     let id: String

@@ -57,7 +57,8 @@ final class Load: Sendable {
                 : "The target was not touched. Change it, or choose another --on-existing.")
     }
 
-    /// Rows that the ledger says are in and that are gone: whoever emptied the table did not tell the ledger.
+    /// Rows that the ledger says are in and that are gone: whoever emptied the table did not tell
+    /// the ledger.
     private func refuseVanishedRows() throws(Failure) {
         for table in request.tables where survey.emptyTables.contains(table.table) {
             let prefix = DatasetKeys.shards(KeySegment.make(from: table.table))

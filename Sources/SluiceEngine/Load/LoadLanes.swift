@@ -2,7 +2,8 @@ internal import SluiceCore
 internal import SluiceRecords
 internal import SluiceStore
 
-/// The lanes of a load: one prepares the target, all take shards and, when tables are complete, schema steps.
+/// The lanes of a load: one prepares the target, all take shards and, when tables are complete,
+/// schema steps.
 final class LoadLanes: Sendable {
     let load: Load
     let work: LoadWork

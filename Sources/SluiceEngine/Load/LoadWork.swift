@@ -1,8 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// What is left to do of a load, handed to its lanes: shards as they get sealed, then schema steps as their tables
-/// get complete.
+/// What is left to do of a load, handed to its lanes: shards as they get sealed, then schema steps
+/// as their tables get complete.
 final class LoadWork: Sendable {
     enum Task: Sendable {
         case load(Seal.Shard, of: TablePlan, chunk: Int, ordinal: Int)
@@ -92,7 +92,8 @@ final class LoadWork: Sendable {
         state.read { $0.isComplete && $0.steps.allSatisfy { $0.state == .done } }
     }
 
-    /// The next piece of work; nothing when there is no more. Waits while others may still make some.
+    /// The next piece of work; nothing when there is no more. Waits while others may still make
+    /// some.
     func next() throws(Failure) -> Task? {
         let task = state.wait { state -> Result<Task?, Failure>? in
             if state.isAbandoned { return .failure(Abandoned.failure) }
@@ -114,7 +115,8 @@ final class LoadWork: Sendable {
         return task
     }
 
-    /// Steps that name tables go side by side, the heaviest first; the others wait for everything before them.
+    /// Steps that name tables go side by side, the heaviest first; the others wait for everything
+    /// before them.
     private static func takeStep(_ state: inout State) -> LoadStep? {
         var best: Int?
         for (place, candidate) in state.steps.enumerated()

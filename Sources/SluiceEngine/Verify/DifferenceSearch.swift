@@ -1,11 +1,13 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// Finds the rows in which a dataset's table and a target's differ, in memory that does not grow with the table.
+/// Finds the rows in which a dataset's table and a target's differ, in memory that does not grow
+/// with the table.
 ///
-/// Both sides are read once into sums by hash prefix. Then only the buckets with unequal sums are looked at: the hashes
-/// in them are counted, up for the dataset and down for the target, in as many passes as the memory allows; what is
-/// left over differs. One more pass gives those records their names.
+/// Both sides are read once into sums by hash prefix. Then only the buckets with unequal sums are
+/// looked at: the hashes in them are counted, up for the dataset and down for the target, in as
+/// many passes as the memory allows; what is left over differs. One more pass gives those records
+/// their names.
 struct DifferenceSearch {
     private enum Side {
         case dataset

@@ -133,7 +133,8 @@ final class Verification: Sendable {
         ).carryOut()
     }
 
-    /// What the target's rows must sum up to: what the loaders wrote down, or, without a ledger, the shards once more.
+    /// What the target's rows must sum up to: what the loaders wrote down, or, without a ledger,
+    /// the shards once more.
     private func expectedDigest(
         of table: DatasetTable, _ session: any TargetSession
     ) throws(Failure) -> Digest {
