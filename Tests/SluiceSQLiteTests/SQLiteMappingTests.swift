@@ -48,6 +48,9 @@ struct SQLiteMappingTests {
         #expect(declaration(.float64, "DECIMAL(10,2)") == "DECIMAL(10,2)")
         #expect(declaration(.text, "BLOB") == "BLOB")
         #expect(declaration(.int64, "TEXT") == "INTEGER")
+        // From a STRICT table, and none is made here.
+        #expect(declaration(.any, "ANY") == "")
+        #expect(declaration(.text, "any") == "TEXT")
     }
 
     @Test(
