@@ -173,6 +173,9 @@ public protocol TargetSession: AnyObject {
     func mapped(
         _ records: any RecordSource, of table: TablePlan
     ) throws(Failure) -> any RecordSource
+    /// Foreign keys that loaded rows contradict, one line each, where the engine did not check them itself. The rows are
+    /// those of the dataset all the same.
+    func foreignKeyComplaints() throws(Failure) -> [String]
     /// Writes a ledger row without rows, if it is not there: `verified`.
     func note(_ unit: String) throws(Failure)
     /// Takes back everything the ledger says `dataset` did here: begun tables emptied, made objects

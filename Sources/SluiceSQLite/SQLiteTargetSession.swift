@@ -64,6 +64,10 @@ final class SQLiteTargetSession: TargetSession {
         records
     }
 
+    func foreignKeyComplaints() throws(Failure) -> [String] {
+        try SQLiteForeignKeys.complaints(request.tables, on: try reader())
+    }
+
     func note(_ unit: String) throws(Failure) {
         try writer.exclusively { connection throws(Failure) in
             try connection.inTransaction { () throws(Failure) in

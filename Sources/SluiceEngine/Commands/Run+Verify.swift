@@ -49,14 +49,14 @@ extension Run {
         let request = try loadRequest(dataset, tables.map(\.plan), trusting: nil)
         let verification = try Verification(
             self, tables, from: DatasetShards(dataset: dataset), in: target, request: request)
-        let results = try verification.carryOut()
-        outcome.conclude(results)
+        outcome.conclude(try verification.carryOut())
     }
 }
 
 extension Outcome {
-    mutating func conclude(_ results: [Verification.Result]) {
-        let differing = results.filter { $0.difference != nil }
+    mutating func conclude(_ findings: Verification.Findings) {
+        warnings += findings.foreignKeyComplaints
+        let differing = findings.tables.filter { $0.difference != nil }
         verified = differing.isEmpty
         var objects: [JSON] = []
         for result in differing {

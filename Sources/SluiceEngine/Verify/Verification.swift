@@ -12,6 +12,12 @@ final class Verification: Sendable {
         var difference: Difference?
     }
 
+    struct Findings: Sendable {
+        var tables: [Result]
+        /// What is as in the dataset and wrong all the same.
+        var foreignKeyComplaints: [String]
+    }
+
     private struct Slice: Sendable {
         let table: Int
         let chunk: Chunk
@@ -47,7 +53,7 @@ final class Verification: Sendable {
     }
 
     /// Every table, compared; where nothing differs the ledger is told.
-    func carryOut() throws(Failure) -> [Result] {
+    func carryOut() throws(Failure) -> Findings {
         run.progress.begin(
             .verify, rowTotal: tables.reduce(0) { $0 + $1.digest.rowCount },
             itemTotal: tables.count)
@@ -65,8 +71,9 @@ final class Verification: Sendable {
             run.progress.add(.verify, items: 1)
         }
         if results.allSatisfy({ $0.difference == nil }) { try session.note(Load.verifiedUnit) }
+        let complaints = try session.foreignKeyComplaints()
         run.progress.end(.verify)
-        return results
+        return Findings(tables: results, foreignKeyComplaints: complaints)
     }
 
     /// The target's rows, summed up table by table in all lanes.
