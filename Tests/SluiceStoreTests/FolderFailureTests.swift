@@ -110,7 +110,9 @@ struct FolderFailureTests {
     }
 
     @Test(
-        "arrives from a full disk, and nothing half written stays", arguments: Publishing.allCases)
+        "arrives from a full disk, and nothing half written stays",
+        .enabled(if: SmallDisk.isPossible, "only root may mount a small disk"),
+        arguments: Publishing.allCases)
     func fullDisk(_ publishing: Publishing) throws {
         let disk = try SmallDisk()
         let store = FolderStore(path: disk.path("out"), publishing: publishing)
@@ -133,7 +135,9 @@ struct FolderFailureTests {
         #expect(try store.keys() == ["data/1", "data/3"])
     }
 
-    @Test("arrives from a read-only filesystem")
+    @Test(
+        "arrives from a read-only filesystem",
+        .enabled(if: SmallDisk.isPossible, "only root may mount a small disk"))
     func readOnly() throws {
         let disk = try SmallDisk()
         let store = FolderStore(path: disk.path("out"))
@@ -152,14 +156,17 @@ struct FolderFailureTests {
     }
 }
 
-/// A filesystem of one megabyte that goes away with its owner. Only root may mount one.
+/// A filesystem of one megabyte that goes away with its owner. Root may mount one; whoever else runs the tests leaves
+/// these to continuous integration, which is root.
 final class SmallDisk {
+    static var isPossible: Bool { geteuid() == 0 }
+
     private let scratch: ScratchFolder
 
     init() throws {
         scratch = try ScratchFolder()
         guard mount("tmpfs", scratch.path, "tmpfs", 0, "size=1m") == 0 else {
-            throw NotRoot(code: errno)
+            throw SystemError(code: errno)
         }
     }
 
@@ -171,14 +178,6 @@ final class SmallDisk {
         let flags = UInt(MS_REMOUNT | MS_RDONLY)
         guard mount("tmpfs", scratch.path, "tmpfs", flags, nil) == 0 else {
             throw SystemError(code: errno)
-        }
-    }
-
-    struct NotRoot: Error, CustomStringConvertible {
-        let code: Int32
-
-        var description: String {
-            "cannot mount a small disk (\(String(cString: strerror(code)))); run the tests as root"
         }
     }
 }
