@@ -46,7 +46,7 @@ public struct Outcome: Sendable {
             .init("rows", .int(rows)),
             .init("shards", .int(shards)),
             .init("bytes", .int(bytes)),
-            .init("seconds", .double(seconds)),
+            .init("seconds", .double((seconds * 1000).rounded() / 1000)),
             .init("verified", verified.map(JSON.bool) ?? .null),
             .init("position", position),
             .init("warnings", .array(warnings.map(JSON.string))),

@@ -17,6 +17,11 @@ enum TextTable {
         }
     }
 
+    /// `1 row`, `2 rows`.
+    static func count(_ number: Int, _ noun: String) -> String {
+        "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+    }
+
     /// `2,000,000`.
     static func grouped(_ number: Int) -> String {
         var digits = String(number.magnitude)

@@ -101,6 +101,6 @@ enum SQLiteSchemaStatement {
         Failure(
             .refused, "\(object) of the schema \(what)",
             hint:
-                "Load without --trust-schema: then only what the dataset's plans describe is made.")
+                "Leave it out; sluice load without --trust-schema makes what the plans describe.")
     }
 }

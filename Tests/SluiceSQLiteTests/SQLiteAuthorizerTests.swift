@@ -95,7 +95,7 @@ struct SQLiteAuthorizerTests {
         #expect(failure?.kind == .refused)
         #expect(
             failure?.hint
-                == "Load without --trust-schema: then only what the dataset's plans describe is made."
+                == "Leave it out; sluice load without --trust-schema makes what the plans describe."
         )
         connection.close()
         #expect(try Shell.dump(path) == before)

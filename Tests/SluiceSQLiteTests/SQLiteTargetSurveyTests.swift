@@ -304,7 +304,7 @@ struct SQLiteTargetSurveyTests {
             failure?.description == """
                 table orders of the schema may not call load_extension()
                   while making table orders
-                hint: Load without --trust-schema: then only what the dataset's plans describe is made.
+                hint: Leave it out; sluice load without --trust-schema makes what the plans describe.
                 """)
         try target.close()
     }

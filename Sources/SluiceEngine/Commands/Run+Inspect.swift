@@ -52,7 +52,9 @@ extension Run {
             ])
         }
         outcome.lines += TextTable.lines(rows)
-        outcome.details.append(.init("perTable", .array(tables)))
+        outcome.details += [
+            .init("finished", .bool(manifest != nil)), .init("perTable", .array(tables)),
+        ]
     }
 
     private func show(
@@ -76,7 +78,7 @@ extension Run {
         }
         for shard in table.shards {
             outcome.lines.append(
-                "\(shard.key): \(shard.summary.digest.rowCount) rows, "
+                "\(shard.key): \(TextTable.count(shard.summary.digest.rowCount, "row")), "
                     + ByteCount.text(shard.summary.storedBytes))
         }
         outcome.details.append(.init("plan", table.plan.json(dataset: dataset.id)))

@@ -22,7 +22,11 @@ extension Run {
         guard let oldestKept = finished.prefix(keep).last else {
             outcome.status = .unchanged
             outcome.lines = ["nothing is finished below \(store.place); nothing was removed"]
-            outcome.details = [.init("removed", [])]
+            outcome.details = [
+                .init("removed", []), .init("kept", .int(found.count)),
+                .init("dryRun", .bool(isDryRun)),
+            ]
+            outcome.seconds = (Clock.now - startedAt).inSeconds
             return outcome
         }
         for dataset in found where dataset.createdAt < oldestKept.createdAt {

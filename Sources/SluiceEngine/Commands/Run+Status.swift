@@ -78,7 +78,9 @@ extension Outcome {
                 "export: unfinished; \(tables.count) of \(self.tables) tables planned, "
                     + "\(sealed) of \(chunks) chunks sealed")
         }
-        lines.append("\(rows) rows in \(shards) shards, \(ByteCount.text(bytes)) stored")
+        lines.append(
+            "\(TextTable.count(rows, "row")) in \(TextTable.count(shards, "shard")), "
+                + "\(ByteCount.text(bytes)) stored")
         details += [
             .init("finished", .bool(manifest != nil)), .init("chunks", .int(chunks)),
             .init("sealed", .int(sealed)),

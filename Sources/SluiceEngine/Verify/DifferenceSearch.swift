@@ -97,51 +97,24 @@ struct DifferenceSearch {
         }
     }
 
-    /// Tells apart what is missing, extra and changed: a key on both sides is a changed row.
+    /// Reads both sides once more for the names of the records that differ.
     private func name(
         _ differing: [UInt128: Int], _ misfits: [Misfit], isCut: Bool
     ) throws(Failure) -> Difference {
         var left = differing
-        var missing: [String] = []
-        var extra: [String] = []
+        var naming = DifferenceNaming(
+            misfits, hidesKeys: run.settings.hidesKeys, hasKeys: names.isAvailable)
         try eachRecord(of: .dataset) { hash, record, place throws(Failure) in
             guard let count = left[hash], count > 0 else { return }
             left[hash] = count - 1
-            missing.append(try names.text(of: record) ?? place())
+            naming.missing.append(.init(key: try names.text(of: record), place: place()))
         }
         try eachRecord(of: .target) { hash, record, place throws(Failure) in
             guard let count = left[hash], count < 0 else { return }
             left[hash] = count + 1
-            extra.append(try names.text(of: record) ?? place())
+            naming.extra.append(.init(key: try names.text(of: record), place: place()))
         }
-        let extraMisfits = misfits.map { "\($0.row) (\($0.column) holds \($0.what))" }
-        let misfitRows = Dictionary(
-            zip(misfits.map(\.row), extraMisfits), uniquingKeysWith: { first, _ in first })
-        var difference = Difference()
-        difference.isCut = isCut
-        let extraSet = names.isAvailable ? Set(extra.map { Name($0) }) : []
-        var changed: Set<Name> = []
-        for row in missing {
-            if extraSet.contains(Name(row)) {
-                changed.insert(Name(row))
-                difference.addChanged(shown(row))
-            } else if let misfit = misfitRows[row] {
-                changed.insert(Name(row))
-                difference.addChanged(run.settings.hidesKeys ? shown(row) : misfit)
-            } else {
-                difference.addMissing(shown(row))
-            }
-        }
-        for row in extra where !changed.contains(Name(row)) { difference.addExtra(shown(row)) }
-        for misfit in misfits where !changed.contains(Name(misfit.row)) {
-            difference.addExtra(shown(misfit.row))
-        }
-        return difference
-    }
-
-    /// With `--hide-keys` a row is only counted as one.
-    private func shown(_ row: String) -> String {
-        run.settings.hidesKeys ? "a row whose key is hidden" : row
+        return naming.difference(isCut: isCut)
     }
 
     /// Calls `visit` with each record's hash, bytes, and a name for records without a key.
@@ -188,22 +161,5 @@ struct DifferenceSearch {
                 ordinal += 1
             }
         }
-    }
-}
-
-extension Difference {
-    fileprivate mutating func addMissing(_ row: String) {
-        missing += 1
-        if missingNames.count < Difference.namedLimit { missingNames.append(row) }
-    }
-
-    fileprivate mutating func addExtra(_ row: String) {
-        extra += 1
-        if extraNames.count < Difference.namedLimit { extraNames.append(row) }
-    }
-
-    fileprivate mutating func addChanged(_ row: String) {
-        changed += 1
-        if changedNames.count < Difference.namedLimit { changedNames.append(row) }
     }
 }
