@@ -13,6 +13,14 @@ static inline int sluice_sqlite3_bind_text_copy(
     return sqlite3_bind_text64(statement, place, bytes, count, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+// UTF-16 that begins with a byte order mark: SQLite takes one away, and would take a character that
+// looks like one.
+static inline int sluice_sqlite3_bind_marked_text16_copy(
+    sqlite3_stmt *statement, int place, const void *bytes, sqlite3_uint64 count) {
+    return sqlite3_bind_text64(
+        statement, place, (const char *)bytes, count, SQLITE_TRANSIENT, SQLITE_UTF16);
+}
+
 static inline int sluice_sqlite3_bind_blob_copy(
     sqlite3_stmt *statement, int place, const void *bytes, sqlite3_uint64 count) {
     return sqlite3_bind_blob64(statement, place, bytes, count, SQLITE_TRANSIENT);

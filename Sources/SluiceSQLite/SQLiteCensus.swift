@@ -48,7 +48,7 @@ final class SQLiteCensus {
             byteCount += bytes
             bytesInChunk += bytes
             if bytesInChunk >= chunkBytes, !keyColumns.isEmpty {
-                nextBound = keyColumns.map { statement.value($0).literal }
+                nextBound = keyColumns.map { statement.literal($0, in: encoding) }
             }
         }
     }
@@ -85,18 +85,26 @@ final class SQLiteCensus {
     /// Whether text is Unicode matters only as long as the column may still become a text field.
     @inline(__always)
     private func lookAtText(_ value: OpaquePointer?, _ index: Int) -> Int {
+        guard encoding == .utf8 else { return lookAtUTF16(value, index) }
         let others: SQLiteKinds = [.integer, .real, .blob, .invalidText]
         if kinds[index] & others.rawValue != 0 {
             kinds[index] |= SQLiteKinds.text.rawValue
             return 2 &+ Int(sqlite3_value_bytes(value))
         }
-        let reader = SQLiteColumnReader(reading: .text, isNullable: true, encoding: encoding)
-        guard let text = reader.validText(value) else {
-            kinds[index] |= SQLiteKinds.invalidText.rawValue
-            return 2 &+ Int(sqlite3_value_bytes(value))
-        }
-        kinds[index] |= SQLiteKinds.text.rawValue
+        let text = SQLiteColumnReader.bytes(value)
+        let isUTF8 = SQLiteText.isUTF8(text)
+        kinds[index] |= isUTF8 ? SQLiteKinds.text.rawValue : SQLiteKinds.invalidText.rawValue
         return 2 &+ text.count
+    }
+
+    /// As it is stored: asking for UTF-8 would change the value that a bound is made of.
+    @inline(never)
+    private func lookAtUTF16(_ value: OpaquePointer?, _ index: Int) -> Int {
+        let text = SQLiteColumnReader.storedUTF16(value)
+        let isBigEndian = encoding == .utf16be
+        let isUTF16 = SQLiteText.isUTF16(text, isBigEndian: isBigEndian)
+        kinds[index] |= isUTF16 ? SQLiteKinds.text.rawValue : SQLiteKinds.invalidText.rawValue
+        return 2 &+ SQLiteText.generalizedCount(text, isBigEndian: isBigEndian)
     }
 
     @inline(__always)

@@ -164,16 +164,21 @@ struct SQLiteColumnReader {
     }
 
     private func appendInvalidText(_ value: OpaquePointer?, to batch: inout Batch) -> SQLiteFault? {
-        guard encoding != .utf8 else {
-            return appendLong(SQLiteColumnReader.bytes(value), to: &batch)
-        }
+        withInvalidText(value) { appendLong($0, to: &batch) }
+    }
+
+    /// What records hold of a text that is not Unicode.
+    func withInvalidText<Result>(
+        _ value: OpaquePointer?, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        guard encoding != .utf8 else { return body(SQLiteColumnReader.bytes(value)) }
         let text = SQLiteText.generalizedUTF8(
             SQLiteColumnReader.storedUTF16(value), isBigEndian: encoding == .utf16be)
-        return text.withUnsafeBytes { appendLong($0, to: &batch) }
+        return text.withUnsafeBytes(body)
     }
 
     /// A text's bytes as a UTF-16 database holds them.
-    private static func storedUTF16(_ value: OpaquePointer?) -> UnsafeRawBufferPointer {
+    static func storedUTF16(_ value: OpaquePointer?) -> UnsafeRawBufferPointer {
         let start = sqlite3_value_blob(value)
         return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_value_bytes16(value)))
     }

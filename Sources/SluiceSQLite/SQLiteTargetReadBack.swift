@@ -19,8 +19,12 @@ final class SQLiteReadBack: RecordSource {
     private let keyPlaces: [Int]
     private let statement: SQLiteStatement
     private let hasRowid: Bool
+    /// What is Unicode in the database's encoding, as the source's side reads it.
+    private let texts: SQLiteColumnReader
 
     init(_ slice: Chunk, of plan: TablePlan, on connection: SQLiteConnection) throws(Failure) {
+        texts = SQLiteColumnReader(
+            reading: .text, isNullable: true, encoding: try connection.encoding())
         fields = plan.schema.fields
         codings = plan.schema.fields.map {
             Coding(
@@ -119,7 +123,12 @@ final class SQLiteReadBack: RecordSource {
         case (.blob, .blob):
             output.appendBytes(statement.blob(index))
             return nil
-        case (.text, .text): return encode(text: statement.text(index), coding.type, into: &output)
+        case (.text, .text):
+            // Asked before a conversion: SQLite would repair what is no Unicode.
+            guard let text = texts.validText(sqlValue(index)) else {
+                return "a text that is not Unicode"
+            }
+            return encode(text: text, coding.type, into: &output)
         default: return "\(kind.article) in \(coding.type.article) column"
         }
     }
@@ -139,11 +148,20 @@ final class SQLiteReadBack: RecordSource {
             output.appendBranch(.bytes)
             output.appendBytes(statement.blob(index))
         case .text:
-            let text = statement.text(index)
-            output.appendBranch(SQLiteText.isUTF8(text) ? .string : .invalidText)
-            output.appendBytes(text)
+            let value = sqlValue(index)
+            if let text = texts.validText(value) {
+                output.appendBranch(.string)
+                output.appendBytes(text)
+            } else {
+                output.appendBranch(.invalidText)
+                texts.withInvalidText(value) { output.appendBytes($0) }
+            }
         }
         return nil
+    }
+
+    private func sqlValue(_ column: Int) -> OpaquePointer? {
+        sqlite3_column_value(statement.handle, Int32(truncatingIfNeeded: column))
     }
 
     private func encode(
@@ -193,9 +211,7 @@ final class SQLiteReadBack: RecordSource {
                 return "a text that is no \(type)"
             }
             output.appendLong(value)
-        default:
-            guard SQLiteText.isUTF8(text) else { return "a text that is not UTF-8" }
-            output.appendBytes(text)
+        default: output.appendBytes(text)
         }
         return nil
     }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SluiceCore
 internal import SluiceRecords
 
@@ -14,6 +15,21 @@ enum SQLiteEncoding: String {
 /// asked for UTF-8. Records hold such text as `invalid_text` in generalized UTF-8: each lone
 /// surrogate in three bytes, as if it were a character. That is one to one, and never valid UTF-8.
 enum SQLiteText {
+    /// Whether SQLite turns these bytes into the UTF-16 they stand for: it knows no characters U+FFFE
+    /// and U+FFFF, nor halves of one.
+    static func survivesUTF16(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard UTF8Text.isValid(bytes) else { return false }
+        var rest = bytes
+        while let start = rest.baseAddress, let found = memchr(start, 0xEF, rest.count) {
+            let place = UnsafeRawPointer(found) - start
+            if rest.count &- place > 2, rest[place &+ 1] == 0xBF, rest[place &+ 2] >= 0xBE {
+                return false
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[(place &+ 1)...])
+        }
+        return true
+    }
+
     @inline(__always)
     static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool { UTF8Text.isValid(bytes) }
 
@@ -53,6 +69,22 @@ enum SQLiteText {
         return output
     }
 
+    /// How many bytes `generalizedUTF8` gives, as long as surrogates stand in pairs.
+    static func generalizedCount(_ bytes: UnsafeRawBufferPointer, isBigEndian: Bool) -> Int {
+        var count = 0
+        var place = 0
+        while place &+ 1 < bytes.count {
+            switch unit(bytes, place, isBigEndian) {
+            case ..<0x80: count &+= 1
+            case ..<0x800, 0xD800..<0xE000: count &+= 2
+            default: count &+= 3
+            }
+            place &+= 2
+        }
+        return count
+    }
+
+    @inline(__always)
     private static func unit(
         _ bytes: UnsafeRawBufferPointer, _ place: Int, _ isBigEndian: Bool
     ) -> UInt32 {
@@ -71,29 +103,40 @@ enum SQLiteText {
     }
 
     /// The UTF-16 that `generalizedUTF8` gives these bytes for; nothing where there is none.
+    ///
+    /// - Parameter isMarked: with a byte order mark in front, which SQLite takes away again.
     static func utf16(
-        generalizedUTF8 bytes: UnsafeRawBufferPointer, isBigEndian: Bool
+        generalizedUTF8 bytes: UnsafeRawBufferPointer, isBigEndian: Bool, isMarked: Bool = false
     ) -> [UInt8]? {
         var output: [UInt8] = []
-        output.reserveCapacity(bytes.count * 2)
+        output.reserveCapacity(bytes.count * 2 + 2)
+        if isMarked { append(unit: 0xFEFF, isBigEndian, to: &output) }
+        let start = output.count
         var place = 0
         while place < bytes.count {
             guard let (scalar, length) = scalar(bytes, place) else { return nil }
             place += length
-            let units =
-                scalar < 0x10000
-                ? [scalar]
-                : [0xD800 + (scalar - 0x10000) >> 10, 0xDC00 + (scalar - 0x10000) & 0x3FF]
-            for unit in units {
-                let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
-                output += isBigEndian ? [high, low] : [low, high]
+            if scalar < 0x10000 {
+                append(unit: scalar, isBigEndian, to: &output)
+            } else {
+                append(unit: 0xD800 + (scalar - 0x10000) >> 10, isBigEndian, to: &output)
+                append(unit: 0xDC00 + (scalar - 0x10000) & 0x3FF, isBigEndian, to: &output)
             }
         }
         // Two halves of one character side by side would have been that character.
         let isShortest = output.withUnsafeBytes {
-            generalizedUTF8($0, isBigEndian: isBigEndian).elementsEqual(bytes)
+            generalizedUTF8(
+                UnsafeRawBufferPointer(rebasing: $0[start...]), isBigEndian: isBigEndian
+            )
+            .elementsEqual(bytes)
         }
         return isShortest ? output : nil
+    }
+
+    private static func append(unit: UInt32, _ isBigEndian: Bool, to output: inout [UInt8]) {
+        let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+        output.append(isBigEndian ? high : low)
+        output.append(isBigEndian ? low : high)
     }
 
     /// One sequence, surrogates admitted; overlong forms are found by writing it again.

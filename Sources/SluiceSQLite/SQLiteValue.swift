@@ -1,3 +1,4 @@
+internal import CSQLite
 internal import SluiceCore
 
 /// One value outside the record path: rows of system tables, bounds of chunks, keys in messages.
@@ -91,6 +92,26 @@ extension SQLiteStatement {
         case .text: .text([UInt8](text(column)))
         case .blob: .blob([UInt8](blob(column)))
         }
+    }
+
+    /// A value of the current row as SQL that gives this very value in a database of that encoding.
+    ///
+    /// Of a text in UTF-16 nobody may have asked for UTF-8 before: SQLite then keeps only that.
+    func literal(_ column: Int, in encoding: SQLiteEncoding) -> String {
+        guard encoding != .utf8, kind(column) == .text else { return value(column).literal }
+        // What is stored first: asking for UTF-8 converts it.
+        let stored = [UInt8](
+            SQLiteColumnReader.storedUTF16(
+                sqlite3_column_value(handle, Int32(truncatingIfNeeded: column))))
+        let isUnicode = stored.withUnsafeBytes {
+            SQLiteText.isUTF16($0, isBigEndian: encoding == .utf16be)
+        }
+        let plain = value(column).literal
+        let isPlain = plain.utf8.first == UInt8(ascii: "'")
+        let survives = Array(plain.utf8).withUnsafeBytes { SQLiteText.survivesUTF16($0) }
+        if isUnicode, isPlain, survives { return plain }
+        // The cast takes the bytes for text in the database's encoding.
+        return "+CAST(x'\(Hexadecimal.string(stored))' AS TEXT)"
     }
 
     /// Binds a value that must live until the statement was run.

@@ -78,15 +78,15 @@ struct SQLiteBinder: ~Copyable {
     // Without names, so that no reference is counted in the row loop.
     private let bindings: [SQLiteBinding]
     private let names: [Name]
-    private let isUTF16: Bool
+    private let encoding: SQLiteEncoding
     private var texts: ByteBuffer
     private let textLimit: Int
 
-    /// - Parameter isUTF16: the database keeps texts as UTF-16, which not every text survives.
-    init(_ bindings: [SQLiteBinding], names: [Name], isUTF16: Bool) {
+    /// - Parameter encoding: the database's; not every text survives SQLite's way into UTF-16.
+    init(_ bindings: [SQLiteBinding], names: [Name], encoding: SQLiteEncoding) {
         self.bindings = bindings
         self.names = names
-        self.isUTF16 = isUTF16
+        self.encoding = encoding
         textLimit = bindings.reduce(0) { $0 + $1.textLimit }
         texts = ByteBuffer(capacity: textLimit)
     }
@@ -159,8 +159,8 @@ struct SQLiteBinder: ~Copyable {
                 throw refusal(.textToNumber, place)
             }
         }
-        if isUTF16, !SQLiteBinder.survivesUTF16(bytes) {
-            throw refusal(.notUTF16, place)
+        if encoding != .utf8, !SQLiteText.survivesUTF16(bytes) {
+            return try bindMarkedUTF16(bytes, statement, place)
         }
         guard let start = bytes.baseAddress, bytes.count > 0 else {
             // Without an address SQLite would bind NULL.
@@ -198,7 +198,7 @@ struct SQLiteBinder: ~Copyable {
         case .double: return try bindReal(try cursor.double(), binding, statement, place)
         case .string: return try bindText(try cursor.bytes(), binding, statement, place)
         case .bytes: return bindBytes(try cursor.bytes(), statement, place)
-        // Text with other bytes than UTF-8's: SQLite keeps them as they are.
+        // Text with other bytes than UTF-8's: in a UTF-8 database SQLite keeps them as they are.
         case .invalidText: return try bindText(try cursor.bytes(), binding, statement, place)
         }
     }
@@ -237,17 +237,20 @@ struct SQLiteBinder: ~Copyable {
         return try bindText(made, binding, statement, place)
     }
 
-    /// UTF-16 has no word for bytes that are not UTF-8, and SQLite turns U+FFFE and U+FFFF into
-    /// U+FFFD on the way.
-    private static func survivesUTF16(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var index = 0
-        while index &+ 2 < bytes.count {
-            if bytes[index] == 0xEF, bytes[index &+ 1] == 0xBF, bytes[index &+ 2] >= 0xBE {
-                return false
-            }
-            index &+= 1
+    /// A text that SQLite would change on the way from UTF-8, as the UTF-16 that is kept.
+    @inline(never)
+    private func bindMarkedUTF16(
+        _ bytes: UnsafeRawBufferPointer, _ statement: OpaquePointer, _ place: Int32
+    ) throws(Failure) -> Int32 {
+        let isBigEndian = encoding == .utf16be
+        guard
+            let text = SQLiteText.utf16(
+                generalizedUTF8: bytes, isBigEndian: isBigEndian, isMarked: true)
+        else { throw refusal(.notUTF16, place) }
+        return text.withUnsafeBytes {
+            sluice_sqlite3_bind_marked_text16_copy(
+                statement, place, $0.baseAddress, UInt64($0.count))
         }
-        return SQLiteText.isUTF8(bytes)
     }
 }
 

@@ -46,7 +46,7 @@ final class SQLiteLoader {
                 + names.indices.map { "?\($0 + 1)" }.joined(separator: ", ") + ")")
         binder = SQLiteBinder(
             bindings, names: plan.schema.fields.map(\.name),
-            isUTF16: try connection.text("PRAGMA encoding") != "UTF-8")
+            encoding: try connection.encoding())
     }
 
     /// Inserts every record of the batch.

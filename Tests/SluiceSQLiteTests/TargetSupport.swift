@@ -119,6 +119,7 @@ struct Migration {
     var dataset = "d1"
     /// Only these tables, where given.
     var only: [Name]?
+    var chunkBytes = 1 << 30
 
     /// Plans, loads and makes everything; then reads back and compares each table's digest.
     @discardableResult
@@ -131,7 +132,7 @@ struct Migration {
         defer { session.close() }
         var plans: [TablePlan] = []
         for table in catalog.tables where only?.contains(table.name.table) ?? true {
-            plans.append(try session.plan(table, PlanOptions(chunkBytes: 1 << 30)))
+            plans.append(try session.plan(table, PlanOptions(chunkBytes: chunkBytes)))
         }
         let request = LoadRequest(
             dataset: dataset, tables: plans, trustedSchema: isTrusted ? catalog.schema : nil,
