@@ -38,6 +38,20 @@ import Testing
         #expect(store.keys.filter { !$0.hasPrefix("reports/") } == before)
     }
 
+    @Test func aFinishedDatasetWhoseSourceHasGoneOnIsSaidToBeOld() throws {
+        let store = MemoryStore()
+        _ = try Self.run().export(from: NumberSource(), to: store)
+        let outcome = try Self.run().export(from: NumberSource(stamp: ["n": 2]), to: store)
+        #expect(outcome.status == .unchanged)
+        let created = try Dataset.require(in: store).header.createdAt
+        #expect(
+            outcome.warnings == [
+                "the dataset in memory is finished; nothing was exported",
+                "numbers:test may have changed since the dataset in memory was exported "
+                    + "(\(created)); nothing of that is in it",
+            ])
+    }
+
     @Test func twoExportsOfTheSameRowsHaveTheSameShards() throws {
         let first = MemoryStore()
         let second = MemoryStore()

@@ -13,6 +13,9 @@ extension Run {
         case .finished(let dataset, let manifest):
             outcome.status = .unchanged
             outcome.warnings = [Run.unchangedWarning(store)]
+            if let stale = try StaleDataset.warning(dataset, source, self) {
+                outcome.warnings.append(stale)
+            }
             outcome.describe(dataset, manifest)
         case .open(let export):
             defer { export.end() }

@@ -18,7 +18,10 @@ extension Run {
         switch start {
         case .finished(let finished, let itsManifest):
             (dataset, manifest) = (finished, itsManifest)
-            load = try loadFinished(dataset, manifest, from: source, into: target)
+            let stale = try StaleDataset.warning(dataset, source, self)
+            outcome.warnings = stale.map { [$0] } ?? []
+            load = try loadFinished(
+                dataset, manifest, from: source, into: target, isStale: stale != nil)
             if load.isVerified {
                 outcome.status = .unchanged
                 outcome.verified = true
@@ -71,7 +74,8 @@ extension Run {
 
     /// The export was finished before: only the load is left, if anything.
     private func loadFinished(
-        _ dataset: Dataset, _ manifest: Manifest, from source: any Source, into target: any Target
+        _ dataset: Dataset, _ manifest: Manifest, from source: any Source, into target: any Target,
+        isStale: Bool
     ) throws(Failure) -> Load {
         try dataset.checkObjects(manifest)
         var tables: [DatasetTable] = []
@@ -82,6 +86,7 @@ extension Run {
         let load = try Load(
             self, try loadRequest(dataset, tables.map(\.plan), trusting: schema), into: target)
         guard !load.isVerified else { return load }
+        guard load.hasBegun || !isStale else { throw StaleDataset.refusal(dataset, source) }
         progress.begin(.load, rowTotal: manifest.rows, itemTotal: manifest.shards)
         let found = tables
         _ = try carryOut(load, from: DatasetShards(dataset: dataset)) { work throws(Failure) in
