@@ -11,6 +11,8 @@ struct SQLiteSchemaPlan: Sendable {
         case makeOwn(Name)
         /// What AUTOINCREMENT counts.
         case counters
+        /// The same in tables that were here before.
+        case countersOfUsed
         /// What ANALYZE found.
         case statistics
         /// What belongs to the file: its version, its application, its journal.
@@ -32,11 +34,16 @@ struct SQLiteSchemaPlan: Sendable {
     /// Whether statements come from the dataset, and run under the authorizer.
     let isTrusted: Bool
 
-    /// Existing tables are used as they are: then there is nothing to make.
+    /// Existing tables are used as they are: then there is nothing to make, and only what they
+    /// count follows the source.
     init(_ request: LoadRequest) {
         isTrusted = request.trustedSchema != nil
         switch request.onExisting {
-        case .use, .truncate: return
+        case .use, .truncate:
+            if let schema = request.trustedSchema, SQLiteSettings(schema.settings) != nil {
+                addStep(.counters, "counters", .countersOfUsed)
+            }
+            return
         case .refuse, .replace: break
         }
         if let schema = request.trustedSchema {

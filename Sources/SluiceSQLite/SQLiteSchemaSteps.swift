@@ -45,6 +45,9 @@ final class SQLiteSchemaSteps {
                 try make(kind, name, sql, on: connection)
             case .makeOwn(let name): try makeOwn(name, on: connection)
             case .counters: try putRows(of: ["sqlite_sequence"], on: connection)
+            case .countersOfUsed:
+                let rows = settings?.systemRows.first { $0.name.folded == "sqlite_sequence" }?.rows
+                try SQLiteCounters(request, connection).put(rows ?? [])
             case .statistics:
                 try putRows(of: ["sqlite_stat1", "sqlite_stat3", "sqlite_stat4"], on: connection)
             case .settings: try putSettings(on: connection)

@@ -30,7 +30,8 @@ struct SQLiteTargetUndo {
     private func drop(
         _ made: [(kind: SQLiteObjectKind, name: Name)], _ found: SQLiteSurvey
     ) throws(Failure) {
-        // SQLite never gives its table of counters away.
+        // SQLite never gives its table of counters away: where AUTOINCREMENT made it, it stays,
+        // without the rows about tables that are dropped.
         let droppable = made.filter { $0.name.folded != "sqlite_sequence" }
         let order = found.entries.map(\.name.folded)
         let sorted = droppable.sorted { left, right in
