@@ -125,9 +125,9 @@ extension SQLiteTargetSurvey {
         lookAtColumns(plan, facts)
         for trigger in found.entries
         where trigger.kind == .trigger && trigger.table.folded == name.folded {
-            conflicts.append(
-                "trigger \(trigger.name) would run for every row of table \(name);"
-                    + " drop it before the load and make it again afterwards")
+            warnings.append(
+                "trigger \(trigger.name) of table \(name) does not run for the rows that are loaded"
+            )
         }
         guard request.onExisting == .use, !wasBegun(plan.table) else { return }
         guard let owner = plan.owner?.table else {

@@ -68,6 +68,9 @@ final class SQLiteWriter: @unchecked Sendable {
             sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_DQS_DML, 1))
         try connection.check(
             sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_DEFENSIVE, 0))
+        // What a trigger did in the source is among the source's rows already.
+        try connection.check(
+            sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0))
         // A source's rows may contradict its own constraints; they are kept as they are where the
         // tables are ours, too. The rollback journal with its full synchronisation survives a kill
         // and a power cut at every moment.
