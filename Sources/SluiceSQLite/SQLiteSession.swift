@@ -126,6 +126,9 @@ extension SQLiteSession {
     ) throws(Failure) -> String? {
         guard let filter else { return nil }
         do throws(Failure) {
+            guard isOneExpression(filter) else {
+                throw Failure(.usage, "it is not one expression")
+            }
             let statement = try connection.prepare("SELECT (\n\(filter)\n) FROM \(table.from)")
             guard statement.columnCount == 1 else {
                 throw Failure(.usage, "it has more than one value")
@@ -137,6 +140,21 @@ extension SQLiteSession {
                 code: error.code, hint: "Correct --where \(table.name)=….")
         }
         return join(nil, filter)
+    }
+
+    /// Whether nothing in the filter closes the parentheses around it, and so leaves the chunk's bounds behind.
+    private static func isOneExpression(_ filter: String) -> Bool {
+        var depth = 0
+        for token in SQLiteTokens.all(of: filter) {
+            switch token {
+            case .symbol(UInt8(ascii: "(")): depth += 1
+            case .symbol(UInt8(ascii: ")")): depth -= 1
+            case .symbol(UInt8(ascii: ";")): return false
+            default: break
+            }
+            if depth < 0 { return false }
+        }
+        return depth == 0
     }
 
     private static func key(of plan: TablePlan) throws(Failure) -> SQLiteKey {
