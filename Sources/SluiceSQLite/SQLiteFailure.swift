@@ -107,6 +107,13 @@ enum SQLiteFailure {
                 .failed, "no permission to open \(path)", code: name(code),
                 hint: "Run as a user who may read and write the file and its folder.")
         }
+        let folder = SQLiteFile.folder(of: path)
+        if access(path, F_OK) != 0, access(folder, W_OK | X_OK) != 0 {
+            let reason = SQLiteFile.systemText(errno)
+            return Failure(
+                .failed, "\(path) cannot be made in the folder \(folder): \(reason)",
+                code: name(code), hint: "Give a path in a folder that can be written.")
+        }
         let reason = systemError == 0 ? "" : ": \(SQLiteFile.systemText(systemError))"
         return Failure(
             .failed, "\(path) or one of its companions cannot be opened\(reason)", code: name(code),
