@@ -33,6 +33,11 @@ final class SQLiteReadBack: RecordSource {
         }
         let table = plan.table.table
         let facts = try SQLiteTableFacts(table, on: connection)
+        guard !facts.columns.isEmpty else {
+            throw Failure(
+                .differs, "there is no table \(table)",
+                hint: "The table was dropped since it was loaded.")
+        }
         var columns: [String] = []
         for field in fields {
             guard let name = field.isRowid ? facts.rowidName : facts.column(field.name)?.name.quoted
