@@ -101,6 +101,8 @@ public struct TargetSurvey: Sendable {
     public var warnings: [String]
     /// Tables of the request that exist and have no row.
     public var emptyTables: Set<TableName>
+    /// Tables of the request that are not there.
+    public var missingTables: Set<TableName>
     /// The schema work, in an order that is right when done one by one.
     ///
     /// Steps that name tables are done side by side as soon as their tables are in (by phase);
@@ -109,12 +111,13 @@ public struct TargetSurvey: Sendable {
 
     public init(
         ledger: [LedgerEntry], conflicts: [String], warnings: [String],
-        emptyTables: Set<TableName>, steps: [LoadStep]
+        emptyTables: Set<TableName>, missingTables: Set<TableName> = [], steps: [LoadStep]
     ) {
         self.ledger = ledger
         self.conflicts = conflicts
         self.warnings = warnings
         self.emptyTables = emptyTables
+        self.missingTables = missingTables
         self.steps = steps
     }
 }

@@ -10,6 +10,7 @@ struct SQLiteTargetSurvey {
     private var conflicts: [String] = []
     private var warnings: [String] = []
     private var emptyTables: Set<TableName> = []
+    private var missingTables: Set<TableName> = []
     private var steps: [LoadStep] = []
     /// What this dataset has done here already.
     private var units: Set<Name> = []
@@ -36,15 +37,19 @@ struct SQLiteTargetSurvey {
             for table in request.tables { try look(at: table, in: request) }
             if request.onExisting == .truncate { try lookForForeignKeys(to: request.tables) }
         }
-        for table in request.tables where try isEmpty(table.table.table) {
-            emptyTables.insert(table.table)
+        for table in request.tables {
+            if found.entry(table.table.table, like: .table) == nil {
+                missingTables.insert(table.table)
+            } else if try isEmpty(table.table.table) {
+                emptyTables.insert(table.table)
+            }
         }
     }
 
     func result() -> TargetSurvey {
         TargetSurvey(
             ledger: found.ledger, conflicts: conflicts, warnings: warnings,
-            emptyTables: emptyTables, steps: steps)
+            emptyTables: emptyTables, missingTables: missingTables, steps: steps)
     }
 
     private func isOurs(_ kind: SQLiteObjectKind, _ name: Name) -> Bool {

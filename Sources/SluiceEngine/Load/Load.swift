@@ -60,16 +60,19 @@ final class Load: Sendable {
     /// Rows that the ledger says are in and that are gone: whoever emptied the table did not tell
     /// the ledger.
     private func refuseVanishedRows() throws(Failure) {
-        for table in request.tables where survey.emptyTables.contains(table.table) {
+        for table in request.tables {
+            let isMissing = survey.missingTables.contains(table.table)
+            guard isMissing || survey.emptyTables.contains(table.table) else { continue }
             let prefix = DatasetKeys.shards(KeySegment.make(from: table.table))
             let rows = ledger.values.filter { $0.unit.hasPrefix(prefix) }
-                .reduce(0) { $0 + $1.rowCount }
+                .reduce(0) { $0 &+ $1.rowCount }
             guard rows > 0 else { continue }
             throw Failure(
                 .refused,
-                "\(table.table) is empty, and the ledger says that \(rows) rows are in it",
-                hint:
-                    "Somebody emptied it; drop the target's tables and sluice_ledger and load again."
+                "\(table.table) is \(isMissing ? "not there" : "empty"), and the ledger says that "
+                    + "\(rows) rows are in it",
+                hint: "Somebody \(isMissing ? "dropped" : "emptied") it; drop the target's tables "
+                    + "and sluice_ledger and load again."
             )
         }
     }
