@@ -43,9 +43,14 @@ extension Run {
             let finished = try export.finish(lanes.work)
             manifest.change { $0 = finished }
         }
-        try Lanes.run(lanes.lanes + [control]) { _ in
-            lanes.abandon()
-            pool.abandon()
+        do throws(Failure) {
+            try Lanes.run(lanes.lanes + [control]) { _ in
+                lanes.abandon()
+                pool.abandon()
+            }
+        } catch {
+            export.forget(after: error)
+            throw error
         }
         return try Run.require(manifest)
     }
@@ -54,8 +59,8 @@ extension Run {
     func beginReading(_ plans: [TablePlan]) {
         progress.end(.plan)
         progress.begin(
-            .export, rowTotal: plans.reduce(0) { $0 + $1.estimatedRows },
-            itemTotal: plans.reduce(0) { $0 + $1.chunks.count })
+            .export, rowTotal: plans.reduce(0) { $0 &+ $1.estimatedRows },
+            itemTotal: plans.reduce(0) { $0 &+ $1.chunks.count })
     }
 
     /// What a lane left behind when all lanes have ended well.

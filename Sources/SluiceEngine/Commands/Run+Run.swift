@@ -107,7 +107,11 @@ extension Run {
         let exporting = ExportLanes(export, pool: pool) { seal, plan in feed.add(seal, plan) }
         let result = Monitor<(Manifest?, Load?)>((nil, nil))
         progress.begin(.plan, itemTotal: export.tables.count)
-        let abandon: @Sendable (Failure) -> Void = { _ in
+        // The load's lanes are inside one of the export's: what fails in them is known here before it comes out there,
+        // and by then other lanes have stopped and said so.
+        let cause = Monitor<Failure?>(nil)
+        let abandon: @Sendable (Failure) -> Void = { failure in
+            cause.change { $0 = $0 ?? failure }
             exporting.abandon()
             feed.abandon()
             pool.abandon()
@@ -129,7 +133,13 @@ extension Run {
             let manifest = try export.finish(exporting.work)
             result.change { $0.0 = manifest }
         }
-        try Lanes.run(exporting.lanes + [loading, finishing], onFailure: abandon)
+        do throws(Failure) {
+            try Lanes.run(exporting.lanes + [loading, finishing], onFailure: abandon)
+        } catch {
+            let failure = cause.read { $0 } ?? error
+            export.forget(after: failure)
+            throw failure
+        }
         guard case (let manifest?, let load?) = result.read({ $0 }) else {
             throw Failure(.bug, "the lanes ended without a result")
         }
@@ -144,7 +154,7 @@ extension Run {
         let load = try Load(
             self, try loadRequest(export.dataset, plans, trusting: schema), into: target)
         warn(load.survey.warnings)
-        progress.begin(.load, rowTotal: plans.reduce(0) { $0 + $1.estimatedRows })
+        progress.begin(.load, rowTotal: plans.reduce(0) { $0 &+ $1.estimatedRows })
         return load
     }
 }

@@ -56,6 +56,12 @@ final class Lease: Sendable {
         try? store.delete(DatasetKeys.lease)
     }
 
+    /// Removes what a dead process left on a finished dataset, where nobody takes it over any more.
+    static func clear(in store: any Store) throws(Failure) {
+        guard let other = try current(in: store), other.isAlive == false else { return }
+        try store.delete(DatasetKeys.lease)
+    }
+
     /// The lease that is there now. One that cannot be read is none: it protects nothing.
     static func current(in store: any Store) throws(Failure) -> Holder? {
         guard let bytes = try store.bytes(of: DatasetKeys.lease, byteLimit: 1 << 16) else {

@@ -11,18 +11,21 @@ final class Export: Sendable {
     let tables: [SourceTable]
     let schema: SchemaText
     let warnings: [String]
+    /// The dataset is this run's own, and nobody else's work is in it.
+    private let isNew: Bool
     private let lease: Lease?
     private let hold: Hold?
     private let isReleased = Monitor(false)
 
     init(
         run: Run, source: any Source, snapshot: any Snapshot, dataset: Dataset,
-        tables: [SourceTable], catalog: Catalog, lease: Lease?, hold: Hold?
+        isNew: Bool, tables: [SourceTable], catalog: Catalog, lease: Lease?, hold: Hold?
     ) {
         self.run = run
         self.source = source
         self.snapshot = snapshot
         self.dataset = dataset
+        self.isNew = isNew
         self.tables = tables
         schema = catalog.schema
         warnings = catalog.warnings
@@ -45,6 +48,14 @@ final class Export: Sendable {
         let closing = Result { () throws(Failure) in try snapshot.close() }
         try? hold?.remove(from: store)
         try closing.get()
+    }
+
+    /// Deletes a dataset that was begun with a mistaken option: once that is corrected it would be in the way.
+    ///
+    /// Mistakes are found while planning, before anything is sealed.
+    func forget(after failure: Failure) {
+        guard failure.kind == .usage, isNew else { return }
+        try? Removal.remove(from: store)
     }
 
     /// Releases everything, whatever became of the export.
@@ -72,6 +83,7 @@ extension Export {
         try refuseSlot(run, source)
         let identity = try source.identity()
         if let (dataset, manifest) = try finished(in: store, run, source, identity) {
+            try Lease.clear(in: store)
             return .finished(dataset, manifest)
         }
         let existing = try Dataset.find(in: store)
@@ -139,8 +151,9 @@ extension Export {
             let dataset = try dataset(header, in: store, run, joins: joins, undo: undo)
             try dataset.keep(catalog.schema)
             return Export(
-                run: run, source: source, snapshot: snapshot, dataset: dataset, tables: tables,
-                catalog: catalog, lease: lease, hold: hold)
+                run: run, source: source, snapshot: snapshot, dataset: dataset,
+                isNew: dataset.id == header.id, tables: tables, catalog: catalog, lease: lease,
+                hold: hold)
         } catch {
             try? snapshot.close()
             try? store.delete(DatasetKeys.hold(run.id))
