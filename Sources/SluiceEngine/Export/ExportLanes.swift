@@ -53,9 +53,12 @@ final class ExportLanes: Sendable {
                 queue.close()
             }
         }
+        // A lane that comes late opens no session: without work left the snapshot may be closed already.
+        guard let first = try work.next() else { return }
         let session = try export.snapshot.openSession()
         defer { session.close() }
-        while let task = try work.next() {
+        var next: ExportWork.Task? = first
+        while let task = next {
             try run.stop.check()
             switch task {
             case .plan(let table): try plan(table, session)
@@ -65,6 +68,7 @@ final class ExportLanes: Sendable {
                 }
             case .count(let plan): try count(plan, session)
             }
+            next = try work.next()
         }
     }
 
