@@ -39,8 +39,8 @@ public final class Progress: Sendable {
 
     public func add(_ phase: Phase, rows: Int = 0, bytes: Int = 0, items: Int = 0) {
         change(phase) {
-            $0.rows += rows
-            $0.bytes += bytes
+            $0.rows &+= rows
+            $0.bytes &+= bytes
             $0.items += items
         }
     }

@@ -28,12 +28,13 @@ public struct Digest: Hashable, Sendable {
     }
 
     public static func + (left: Digest, right: Digest) -> Digest {
-        Digest(sum: left.sum &+ right.sum, rowCount: left.rowCount + right.rowCount)
+        // Wrapping: counts that a dataset claims may be anything until they are compared.
+        Digest(sum: left.sum &+ right.sum, rowCount: left.rowCount &+ right.rowCount)
     }
 
     /// What is left of a sum when a part of it is taken away.
     public static func - (left: Digest, right: Digest) -> Digest {
-        Digest(sum: left.sum &- right.sum, rowCount: left.rowCount - right.rowCount)
+        Digest(sum: left.sum &- right.sum, rowCount: left.rowCount &- right.rowCount)
     }
 
     public static func += (left: inout Digest, right: Digest) { left = left + right }

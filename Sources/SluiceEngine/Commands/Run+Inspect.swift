@@ -144,6 +144,6 @@ extension Outcome {
         tables += 1
         rows += table.digest.rowCount
         shards += table.shards.count
-        bytes += table.seals.reduce(0) { $0 + $1.storedBytes }
+        bytes += table.seals.reduce(0) { $0 &+ $1.storedBytes }
     }
 }

@@ -34,9 +34,9 @@ extension Run {
         outcome.warnings = catalog.warnings
         outcome.position = snapshot.position.json
         outcome.tables = plans.count
-        outcome.rows = plans.reduce(0) { $0 + $1.estimatedRows }
-        outcome.bytes = plans.reduce(0) { $0 + $1.estimatedBytes }
-        outcome.shards = plans.reduce(0) { $0 + $1.chunks.count }
+        outcome.rows = plans.reduce(0) { $0 &+ $1.estimatedRows }
+        outcome.bytes = plans.reduce(0) { $0 &+ $1.estimatedBytes }
+        outcome.shards = plans.reduce(0) { $0 &+ $1.chunks.count }
         outcome.details.append(.init("plans", .array(plans.map(\.summary))))
         outcome.lines = TextTable.lines(
             [["table", "rows", "bytes", "chunks", ""]] + plans.map(\.cells))
@@ -165,7 +165,7 @@ struct MemorySum: Sendable {
         largestRow = 3 * settings.rowBytes
     }
 
-    var total: Int { parts.reduce(0) { $0 + $1.bytes } }
+    var total: Int { parts.reduce(0) { $0 &+ $1.bytes } }
 
     var json: JSON {
         [

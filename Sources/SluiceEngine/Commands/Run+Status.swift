@@ -63,11 +63,11 @@ extension Outcome {
         _ dataset: Dataset, _ manifest: Manifest?, _ tables: [(plan: TablePlan, seals: [Seal])]
     ) {
         self.tables = dataset.header.tables.count
-        rows = tables.reduce(0) { $0 + $1.seals.reduce(0) { $0 + $1.digest.rowCount } }
-        shards = tables.reduce(0) { $0 + $1.seals.reduce(0) { $0 + $1.shards.count } }
-        bytes = tables.reduce(0) { $0 + $1.seals.reduce(0) { $0 + $1.storedBytes } }
-        let chunks = tables.reduce(0) { $0 + $1.plan.chunks.count }
-        let sealed = tables.reduce(0) { $0 + $1.seals.count }
+        rows = tables.reduce(0) { $0 &+ $1.seals.reduce(0) { $0 &+ $1.digest.rowCount } }
+        shards = tables.reduce(0) { $0 &+ $1.seals.reduce(0) { $0 &+ $1.shards.count } }
+        bytes = tables.reduce(0) { $0 &+ $1.seals.reduce(0) { $0 &+ $1.storedBytes } }
+        let chunks = tables.reduce(0) { $0 &+ $1.plan.chunks.count }
+        let sealed = tables.reduce(0) { $0 &+ $1.seals.count }
         lines.append("dataset \(dataset.id), begun \(dataset.header.createdAt)")
         if let manifest {
             lines.append("export: finished \(manifest.finishedAt)")
@@ -94,7 +94,7 @@ extension Outcome {
     ) throws(Failure) {
         let ledger = try target.survey(nil).ledger.filter { $0.dataset == dataset.id }
         let loaded = ledger.filter { $0.unit.hasPrefix("data/") }
-        let loadedRows = loaded.reduce(0) { $0 + $1.rowCount }
+        let loadedRows = loaded.reduce(0) { $0 &+ $1.rowCount }
         let isVerified = ledger.contains { $0.unit == Load.verifiedUnit }
         verified = isVerified
         details += [

@@ -28,10 +28,10 @@ struct Manifest: Sendable {
     var objects: [JSON.Member]
     var tables: [Table]
 
-    var rows: Int { tables.reduce(0) { $0 + $1.digest.rowCount } }
-    var shards: Int { tables.reduce(0) { $0 + $1.shards } }
-    var recordBytes: Int { tables.reduce(0) { $0 + $1.recordBytes } }
-    var storedBytes: Int { tables.reduce(0) { $0 + $1.storedBytes } }
+    var rows: Int { tables.reduce(0) { $0 &+ $1.digest.rowCount } }
+    var shards: Int { tables.reduce(0) { $0 &+ $1.shards } }
+    var recordBytes: Int { tables.reduce(0) { $0 &+ $1.recordBytes } }
+    var storedBytes: Int { tables.reduce(0) { $0 &+ $1.storedBytes } }
 
     var json: JSON {
         [

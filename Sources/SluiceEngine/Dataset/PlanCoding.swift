@@ -28,6 +28,9 @@ extension TablePlan {
         for column in try reader.objects("columns") { fields.append(try Field(column)) }
         var chunks: [Chunk] = []
         for chunk in try reader.objects("chunks") { chunks.append(try Chunk(chunk)) }
+        guard Chunk.coverAll(chunks) else {
+            throw SealedJSON.damaged(reader.key, "its chunks do not cover the table")
+        }
         let schema = RecordSchema(table: try reader.tableName(), fields: fields)
         guard try reader.text("avro").utf8.elementsEqual(schema.avro.utf8) else {
             throw SealedJSON.damaged(reader.key, "its Avro schema is not that of its columns")

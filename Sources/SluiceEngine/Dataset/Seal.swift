@@ -17,8 +17,8 @@ struct Seal: Sendable {
     var shards: [Shard]
 
     var digest: Digest { shards.reduce(.empty) { $0 + $1.summary.digest } }
-    var recordBytes: Int { shards.reduce(0) { $0 + $1.summary.recordBytes } }
-    var storedBytes: Int { shards.reduce(0) { $0 + $1.summary.storedBytes } }
+    var recordBytes: Int { shards.reduce(0) { $0 &+ $1.summary.recordBytes } }
+    var storedBytes: Int { shards.reduce(0) { $0 &+ $1.summary.storedBytes } }
 
     func json(fields: [Field]) -> JSON {
         var members: [JSON.Member] = [.init("dataset", .string(dataset))]

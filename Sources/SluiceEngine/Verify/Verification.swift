@@ -55,7 +55,7 @@ final class Verification: Sendable {
     /// Every table, compared; where nothing differs the ledger is told.
     func carryOut() throws(Failure) -> Findings {
         run.progress.begin(
-            .verify, rowTotal: tables.reduce(0) { $0 + $1.digest.rowCount },
+            .verify, rowTotal: tables.reduce(0) { $0 &+ $1.digest.rowCount },
             itemTotal: tables.count)
         let session = try target.openSession(request, stop: run.stop)
         defer { session.close() }
