@@ -45,13 +45,18 @@ let package = Package(
         library("CAvro", "libavro-dev"),
         library("CYAML", "libyaml-dev"),
         library("CSQLite", "libsqlite3-dev"),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["SluiceCore"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
-        tests("SluiceCoreTests", ["SluiceCore"]),
+        tests("SluiceCoreTests", ["SluiceCore", "TestSupport"]),
         tests(
-            "SluiceRecordsTests", ["SluiceRecords", "SluiceCore", "CAvro", "AllocationCount"]),
-        tests("SluiceStoreTests", ["SluiceStore", "SluiceRecords", "SluiceCore"]),
-        tests("SluiceSQLiteTests", ["SluiceSQLite", "SluiceRecords", "SluiceCore", "CSQLite"]),
+            "SluiceRecordsTests",
+            ["SluiceRecords", "SluiceCore", "CAvro", "AllocationCount", "TestSupport"]),
+        tests("SluiceStoreTests", ["SluiceStore", "SluiceRecords", "SluiceCore", "TestSupport"]),
+        tests(
+            "SluiceSQLiteTests",
+            ["SluiceSQLite", "SluiceRecords", "SluiceCore", "CSQLite", "TestSupport"]),
         tests(
             "SluiceEngineTests",
             [
@@ -60,7 +65,10 @@ let package = Package(
             ]),
         tests(
             "SluiceCLITests",
-            ["SluiceCLI", "SluiceEngine", "SluiceStore", "SluiceRecords", "SluiceCore"]),
+            [
+                "SluiceCLI", "SluiceEngine", "SluiceStore", "SluiceRecords", "SluiceCore",
+                "TestSupport",
+            ]),
         // The whole program as its users run it, and the repository itself (tidy).
         tests("JourneyTests", ["SluiceCore"]),
     ]

@@ -2,6 +2,7 @@ import Glibc
 import SluiceCore
 import SluiceEngine
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceCLI
@@ -145,7 +146,7 @@ struct HelpTests {
 
     @Test("docs/options.md is what the option table says")
     func reference() throws {
-        let file = try ProjectFolder.contents(of: "docs/options.md")
+        let file = try Repository.text("docs/options.md")
         #expect(
             file == OptionsMarkdown.text,
             "run: swift run sluice help options-markdown > docs/options.md")
@@ -223,9 +224,9 @@ struct RenderingTests {
             ("bash", "bash -n"), ("zsh", "zsh -n"), ("fish", "fish --no-execute"),
         ])
     func completions(_ shell: String, _ check: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write(try Completions.script(for: shell), to: "completion")
-        let result = try ChildProcess.launch("/bin/sh", ["-c", "\(check) \(file)"])
+        let result = try Shell.run("\(check) \(file)")
         #expect(result == .init(code: 0, output: "", errors: ""))
     }
 
@@ -241,9 +242,9 @@ struct RenderingTests {
             (["sluice", "help", "ver"], "verify"),
         ])
     func bash(_ words: [String], _ completion: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write(try Completions.script(for: "bash"), to: "completion")
-        _ = try folder.write("", to: "app.db")
+        try folder.write("", to: "app.db")
         let list = words.map { "'\($0)'" }.joined(separator: " ")
         let script = """
             cd \(folder.path); source \(file)
@@ -251,7 +252,7 @@ struct RenderingTests {
             COMP_WORDS=(\(list)); COMP_CWORD=\(words.count - 1); _sluice
             printf '%s' "${COMPREPLY[*]}"
             """
-        let result = try ChildProcess.launch("/bin/bash", ["-c", script])
+        let result = try Shell.run(script, with: "/bin/bash")
         #expect(result == .init(code: 0, output: completion, errors: ""))
     }
 
@@ -262,14 +263,10 @@ struct RenderingTests {
             ("sluice load --on-existing tr", "truncate"),
         ])
     func fish(_ line: String, _ completion: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write(try Completions.script(for: "fish"), to: "completion")
-        let result = try ChildProcess.launch(
-            "/bin/sh",
-            [
-                "-c",
-                "HOME=\(folder.path) fish --no-config -c 'source \(file); complete -C \"\(line)\"'",
-            ])
+        let result = try Shell.run(
+            "HOME=\(folder.path) fish --no-config -c 'source \(file); complete -C \"\(line)\"'")
         #expect(result.code == 0)
         let words = result.output.split(separator: "\n").map { $0.prefix { $0 != "\t" } }
         #expect(words.map(String.init) == [completion])
@@ -277,10 +274,9 @@ struct RenderingTests {
 
     @Test("man formats the manual page without a warning")
     func man() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write(ManPage.text, to: "sluice.1")
-        let result = try ChildProcess.launch(
-            "/bin/sh", ["-c", "LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l \(file)"])
+        let result = try Shell.run("LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l \(file)")
         #expect(result.code == 0)
         #expect(result.errors == "")
         for option in Option.all { #expect(result.output.contains(option.flag), "\(option.name)") }

@@ -1,6 +1,7 @@
 import SluiceCore
 import SluiceEngine
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceCLI
@@ -192,7 +193,7 @@ struct ImportSectionTests {
 
     @Test("load and verify take the import section, others pass over it")
     func takers() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write("import: [{table: a, files: a}]\n", to: "job.yaml")
         let typed: [Option: Given] = [.config: Given(value: .text(file), origin: .flag)]
         #expect(try SettingValues(.load, typed: typed, environment: []).imports.count == 1)

@@ -2,6 +2,7 @@ import Glibc
 import SluiceCore
 import SluiceEngine
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceCLI
@@ -217,7 +218,7 @@ struct JobFileTests {
 
     @Test("whatever bytes a job file has, it is read or refused as wrong usage")
     func anything() {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SeededRandom(seed: 7)
         let pieces: [String] = [
             "source", ":", " ", "\n", "- ", "[", "]", "{", "}", "'", "\"", "&a", "*a", "!t", "|",
             ">",

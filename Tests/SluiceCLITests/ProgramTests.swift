@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceCLI
@@ -7,14 +8,14 @@ import Testing
 /// The program as its users run it: what comes out where, and with which exit code.
 struct ProgramTests {
     private func sluice(
-        _ arguments: String..., environment: [String: String] = [:], in folder: TemporaryFolder
-    ) throws -> ChildProcess.Result {
-        try ChildProcess.sluice(arguments, environment: environment, in: folder)
+        _ arguments: String..., environment: [String: String] = [:], in folder: ScratchFolder
+    ) throws -> Shell.Result {
+        try Shell.sluice(arguments, environment: environment, in: folder)
     }
 
     @Test("help and version go to standard output and exit 0")
     func help() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         #expect(
             try sluice("--help", in: folder) == .init(code: 0, output: Help.general, errors: ""))
         #expect(
@@ -36,13 +37,13 @@ struct ProgramTests {
 
     @Test("a command line without anything is wrong usage, and shows the way")
     func nothing() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         #expect(try sluice(in: folder) == .init(code: 2, output: "", errors: Help.short))
     }
 
     @Test("wrong usage exits 2 with the reason on standard error")
     func usage() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         #expect(
             try sluice("run", "--tabels", "x", in: folder)
                 == .init(
@@ -61,9 +62,8 @@ struct ProgramTests {
 
     @Test("an argument that is not UTF-8 is refused instead of being repaired")
     func invalidArgument() throws {
-        let result = try ChildProcess.launch(
-            "/bin/sh",
-            ["-c", "'\(ChildProcess.binary)' plan --source \"$(printf 'sqlite:\\377')\""])
+        let result = try Shell.run(
+            "'\(Shell.sluicePath)' plan --source \"$(printf 'sqlite:\\377')\"")
         #expect(
             result
                 == .init(code: 2, output: "", errors: "sluice: argument 3 is not valid UTF-8\n"))
@@ -73,7 +73,7 @@ struct ProgramTests {
         "with --output json a failure is one object on standard output, before and after the settings are read"
     )
     func jsonFailure() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let early = try sluice("run", "--output", "json", "--tabels", "x", in: folder)
         #expect(early.code == 2)
         let earlyJSON = try JSON(parsing: Array(early.output.utf8))
@@ -91,7 +91,7 @@ struct ProgramTests {
 
     @Test("with --log-format json standard error is an object a line, wrong usage included")
     func jsonLog() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let result = try sluice("run", "--log-format=json", "--tabels", in: folder)
         let json = try JSON(parsing: Array(result.errors.utf8.dropLast()))
         #expect(json["level"]?.text == "error")
@@ -113,8 +113,8 @@ struct ProgramTests {
             (["inspect", "--store", "https://h/p"], "a store over HTTP", "file:PATH"),
         ])
     func unsupported(_ arguments: [String], _ what: String, _ known: String) throws {
-        let folder = try TemporaryFolder()
-        let result = try ChildProcess.sluice(arguments, in: folder)
+        let folder = try ScratchFolder()
+        let result = try Shell.sluice(arguments, in: folder)
         #expect(
             result
                 == .init(
@@ -128,7 +128,7 @@ struct ProgramTests {
 
     @Test("a password command is refused where no password is taken")
     func passwordCommand() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let result = try sluice(
             "plan", "--source", "sqlite:a.db", "--source-password-command", "echo secret",
             in: folder)
@@ -145,7 +145,7 @@ struct ProgramTests {
 
     @Test("an unknown variable is a warning, also where the settings are only shown")
     func unknownVariable() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let result = try sluice(
             "plan", "--show-settings", environment: ["SLUICE_TABELS": "x"], in: folder)
         #expect(result.code == 0)
@@ -157,11 +157,10 @@ struct ProgramTests {
 
     @Test("a reader of the result that went away is no crash, a full disk is a failure")
     func lostOutput() throws {
-        let script = "'\(ChildProcess.binary)' help man | true; echo ${PIPESTATUS[0]}"
-        let closed = try ChildProcess.launch("/bin/bash", ["-c", script])
+        let script = "'\(Shell.sluicePath)' help man | true; echo ${PIPESTATUS[0]}"
+        let closed = try Shell.run(script, with: "/bin/bash")
         #expect(closed == .init(code: 0, output: "0\n", errors: ""))
-        let full = try ChildProcess.launch(
-            "/bin/sh", ["-c", "'\(ChildProcess.binary)' --help > /dev/full"])
+        let full = try Shell.run("'\(Shell.sluicePath)' --help > /dev/full")
         #expect(
             full
                 == .init(
@@ -175,13 +174,9 @@ struct ProgramTests {
 
     @Test("prune sees only what an export to its URL can have made")
     func prune() throws {
-        let folder = try TemporaryFolder()
-        let made = try ChildProcess.launch(
-            "/bin/sh",
-            [
-                "-c",
-                "cd '\(folder.path)' && sqlite3 a.db 'create table t(a); insert into t values(1)'",
-            ])
+        let folder = try ScratchFolder()
+        let made = try Shell.run(
+            "cd '\(folder.path)' && sqlite3 a.db 'create table t(a); insert into t values(1)'")
         #expect(made.code == 0)
         for name in ["app-2026-01-01", "app-2026-01-02", "other", "app-2026-01-0x"] {
             let result = try sluice(
@@ -195,7 +190,7 @@ struct ProgramTests {
         #expect(dry == .init(code: 0, output: "would remove app-2026-01-01\n", errors: ""))
         let wet = try sluice("prune", "--store", "file:b/app-{date}", "--keep", "1", in: folder)
         #expect(wet == .init(code: 0, output: "removed app-2026-01-01\n", errors: ""))
-        let left = try ChildProcess.launch("/bin/sh", ["-c", "ls '\(folder.path)/b'"])
+        let left = try Shell.run("ls '\(folder.path)/b'")
         #expect(left.output == "app-2026-01-02\napp-2026-01-0x\nother\n")
     }
 }

@@ -2,6 +2,7 @@ import Glibc
 import SluiceCore
 import SluiceEngine
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceCLI
@@ -32,7 +33,7 @@ struct SettingValuesTests {
     func precedence(
         _ hasFlag: Bool, _ hasVariable: Bool, _ hasKey: Bool, _ kibibytes: Int, _ origin: String
     ) throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         var line = ["export"]
         if hasFlag { line += ["--shard-bytes", "5KiB"] }
         if hasKey { line += ["--config", try folder.write("shard-bytes: 3KiB\n", to: "job.yaml")] }
@@ -45,14 +46,14 @@ struct SettingValuesTests {
 
     @Test("the job file's own name may come from the environment")
     func configFromEnvironment() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write("lanes: 7\n", to: "job.yaml")
         #expect(try values(["export"], environment: ["SLUICE_CONFIG": file]).number(.lanes) == 7)
     }
 
     @Test("a flag that is taken back wins over the job file")
     func negation() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write("join: true\n", to: "job.yaml")
         #expect(try values(["export", "--config", file]).flag(.join))
         #expect(try !values(["export", "--config", file, "--no-join"]).flag(.join))
@@ -65,7 +66,7 @@ struct SettingValuesTests {
         "settings of other commands in the environment and the job file are checked and passed over"
     )
     func otherCommands() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write("target: sqlite:b.db\nkeep: 3\n", to: "job.yaml")
         let values = try values(
             ["export", "--config", file], environment: ["SLUICE_DRY_RUN": "true"])
@@ -154,7 +155,7 @@ struct SettingValuesTests {
 
     @Test("show-settings shows each value with its origin, and no secret")
     func showSettings() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let file = try folder.write("source: sqlite:a.db\ntables: [a, b]\n", to: "job.yaml")
         let values = try values(
             [

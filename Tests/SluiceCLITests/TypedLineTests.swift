@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceEngine
+import TestSupport
 import Testing
 
 @testable import SluiceCLI
@@ -183,7 +184,7 @@ struct TypedLineTests {
         "whatever is typed is either understood or refused as wrong usage, and never shows a password"
     )
     func anything() {
-        var generator = SeededGenerator(seed: 20_260_131)
+        var generator = SeededRandom(seed: 20_260_131)
         let pieces =
             Option.all.flatMap { [$0.flag, $0.flag + "=", "--no-" + $0.name] }
             + Command.allCases.map(\.name)

@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceCLI
@@ -30,14 +31,14 @@ struct WatchTests {
 
     @Test("when the abort command succeeds a run stops, unfinished")
     func abort() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let stop = StopSignal()
         let watch = Watch(
             abortCommand: "test -e '\(folder.path)/now'", pause: .milliseconds(5))
         let failure = #expect(throws: Failure.self) {
             try watch.watch(stop) { () throws(Failure) in
                 do {
-                    _ = try folder.write("", to: "now")
+                    try folder.write("", to: "now")
                 } catch {
                     throw Failure(.bug, "no file")
                 }

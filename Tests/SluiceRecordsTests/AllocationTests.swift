@@ -1,12 +1,13 @@
 import AllocationCount
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
 
 @Suite struct AllocationTests {
     private static func batch(_ schema: RecordSchema, rows: Int) -> Batch {
-        var factory = RecordFactory(FactoryGenerator(seed: 11))
+        var factory = RecordFactory(SeededRandom(seed: 11))
         var batch = Batch(fieldCount: schema.fields.count)
         for _ in 0..<rows { factory.appendRecord(schema, to: &batch) }
         return batch

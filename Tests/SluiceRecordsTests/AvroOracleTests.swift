@@ -1,4 +1,5 @@
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
@@ -13,15 +14,14 @@ import Testing
     /// A shard of every column type and one each of some random schemas, in a folder, with what
     /// they hold.
     private static func samples(
-        _ codec: ShardFormat.Codec, _ factory: inout RecordFactory, in folder: String
+        _ codec: ShardFormat.Codec, _ factory: inout RecordFactory, in folder: ScratchFolder
     ) throws -> [Sample] {
         try (0..<12).map { number in
             let schema = number == 0 ? RecordFactory.everything() : factory.schema()
             let shard = ShardBytes()
             let (records, _) = try ShardTests.write(
                 schema, ShardFormat(.avro, codec), rows: 40, blocks: 3, &factory, to: shard)
-            let path = "\(folder)/\(number).avro"
-            try Fixture.write(shard.buffer.array(), to: path)
+            let path = try folder.write(shard.buffer.array(), to: "\(number).avro")
             return Sample(path: path, lines: try PhysicalText.lines(records, schema))
         }
     }
@@ -30,19 +30,16 @@ import Testing
         "fastavro reads every codec with equal values and counts",
         arguments: ShardFormat.Codec.allCases)
     func fastavro(_ codec: ShardFormat.Codec) throws {
-        let python = try Fixture.python()
         var factory = RecordFactory(isPortable: true)
-        try Fixture.inTemporaryFolder { folder in
-            let samples = try AvroOracleTests.samples(codec, &factory, in: folder)
-            let paths = samples.map(\.path).joined(separator: " ")
-            let output = try Fixture.run(
-                "'\(python)' '\(Fixture.folder)/avro/fastavro_values.py' \(paths)")
-            let read = output.split(separator: "\n").map(String.init)
-            let expected = samples.flatMap(\.lines)
-            #expect(read.count == expected.count, "\(factory.seed)")
-            for (line, wanted) in zip(read, expected) where line != wanted {
-                Issue.record("fastavro reads \(line) for \(wanted), \(factory.seed)")
-            }
+        let folder = try ScratchFolder()
+        let samples = try AvroOracleTests.samples(codec, &factory, in: folder)
+        let output = try PythonOracle.run(
+            "avro/fastavro_values.py", samples.map(\.path), in: folder)
+        let read = output.split(separator: "\n").map(String.init)
+        let expected = samples.flatMap(\.lines)
+        #expect(read.count == expected.count, "\(factory.seed)")
+        for (line, wanted) in zip(read, expected) where line != wanted {
+            Issue.record("fastavro reads \(line) for \(wanted), \(factory.seed)")
         }
     }
 
@@ -51,41 +48,36 @@ import Testing
         arguments: [ShardFormat.Codec.none, .deflate, .snappy])
     func libavro(_ codec: ShardFormat.Codec) throws {
         var factory = RecordFactory()
-        try Fixture.inTemporaryFolder { folder in
-            for sample in try AvroOracleTests.samples(codec, &factory, in: folder) {
-                let read = try LibavroText.lines(sample.path)
-                #expect(read.count == sample.lines.count, "\(factory.seed)")
-                for (line, wanted) in zip(read, sample.lines) where line != wanted {
-                    Issue.record("libavro reads \(line) for \(wanted), \(factory.seed)")
-                }
+        let folder = try ScratchFolder()
+        for sample in try AvroOracleTests.samples(codec, &factory, in: folder) {
+            let read = try LibavroText.lines(sample.path)
+            #expect(read.count == sample.lines.count, "\(factory.seed)")
+            for (line, wanted) in zip(read, sample.lines) where line != wanted {
+                Issue.record("libavro reads \(line) for \(wanted), \(factory.seed)")
             }
         }
     }
 
     @Test("our container reader gives the rows of a container that libavro wrote")
     func libavroWrites() throws {
-        try Fixture.inTemporaryFolder { folder in
-            let path = "\(folder)/written.avro"
-            try LibavroText.writeLongs(0..<1000, codec: "deflate", to: path)
-            #expect(try AvroOracleTests.longs(ofContainerAt: path) == Array(0..<1000))
-        }
+        let folder = try ScratchFolder()
+        let path = folder.path("written.avro")
+        try LibavroText.writeLongs(0..<1000, codec: "deflate", to: path)
+        #expect(try AvroOracleTests.longs(ofContainerAt: path) == Array(0..<1000))
     }
 
     @Test(
         "our container reader gives the rows of a container that fastavro wrote",
         arguments: ShardFormat.Codec.allCases)
     func fastavroWrites(_ codec: ShardFormat.Codec) throws {
-        let python = try Fixture.python()
-        try Fixture.inTemporaryFolder { folder in
-            let path = "\(folder)/written.avro"
-            let script = "\(Fixture.folder)/avro/fastavro_write.py"
-            _ = try Fixture.run("'\(python)' '\(script)' \(codec.avroName) \(path)")
-            #expect(try AvroOracleTests.longs(ofContainerAt: path) == Array(0..<1000))
-        }
+        let folder = try ScratchFolder()
+        let path = folder.path("written.avro")
+        try PythonOracle.run("avro/fastavro_write.py", [codec.avroName, path], in: folder)
+        #expect(try AvroOracleTests.longs(ofContainerAt: path) == Array(0..<1000))
     }
 
     private static func longs(ofContainerAt path: String) throws -> [Int64] {
-        let bytes = try Fixture.read(path)
+        let bytes = try FileBytes.read(path)
         return try bytes.withUnsafeBytes { raw in
             var container = try AvroContainer(raw, rowLimit: 1 << 20)
             let decompressor = BlockDecompressor(try container.codec())

@@ -1,4 +1,5 @@
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
@@ -68,11 +69,11 @@ import Testing
     @Test("checked-in shards of every codec still read as the same records")
     func golden() throws {
         let schema = RecordFactory.everything()
-        var factory = RecordFactory(FactoryGenerator(seed: 42))
+        var factory = RecordFactory(SeededRandom(seed: 42))
         for codec in ShardFormat.Codec.allCases {
             let name = "avro/everything-\(codec.avroName).avro"
             if Fixture.isRecording {
-                factory.random = FactoryGenerator(seed: 42)
+                factory.random = SeededRandom(seed: 42)
                 let shard = ShardBytes()
                 let (records, _) = try ShardTests.write(
                     schema, ShardFormat(.avro, codec), rows: 8, blocks: 2, &factory, to: shard)

@@ -1,4 +1,5 @@
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
@@ -10,7 +11,7 @@ import Testing
             ShardFormat.Codec.none, .zstandard,
         ])
     func duckDB(codec: ShardFormat.Codec) throws {
-        var generator = SeededGenerator(seed: 42)
+        var generator = SeededRandom(seed: 42)
         let schema = CSVOracleTests.schema
         var batch = Batch(fieldCount: schema.fields.count)
         for _ in 0..<400 { CSVOracleTests.appendRow(to: &batch, using: &generator) }
@@ -21,9 +22,10 @@ import Testing
         try renderer.append(batch, to: &avro)
         try renderer.finish(&avro)
         let name = "shard" + ShardFormat(.csv, codec).suffix
-        let said = try CSVOracle.run(
-            "csv/compare_duckdb.py", [(name, csv), ("shard.avro", avro.array())], [name]
-        ) { output, _ in output }
+        let folder = try ScratchFolder()
+        try folder.write(csv, to: name)
+        try folder.write(avro.array(), to: "shard.avro")
+        let said = try PythonOracle.run("csv/compare_duckdb.py", [name], in: folder)
         #expect(said == "400 rows equal\n")
     }
 
@@ -44,7 +46,7 @@ import Testing
     }()
 
     /// What every reader has a word for: no reserved codes, years 1 to 9999.
-    private static func appendRow(to batch: inout Batch, using generator: inout SeededGenerator) {
+    private static func appendRow(to batch: inout Batch, using generator: inout SeededRandom) {
         for type in types {
             if Int.random(in: 0..<5, using: &generator) == 0 {
                 batch.bytes.appendNull()

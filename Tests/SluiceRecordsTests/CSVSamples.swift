@@ -1,4 +1,5 @@
 import SluiceCore
+import TestSupport
 
 @testable import SluiceRecords
 
@@ -20,7 +21,7 @@ enum CSVSamples {
         return RecordSchema(table: TableName("t"), fields: fields)
     }
 
-    static func randomSchema(using generator: inout SeededGenerator) -> RecordSchema {
+    static func randomSchema(using generator: inout SeededRandom) -> RecordSchema {
         let names: [Name] = ["id", "a,b", "say \"x\"", "zwei\nZeilen", "", "ß", "NULL", " x"]
         let fields = (0..<Int.random(in: 1...8, using: &generator)).map { index in
             Field(
@@ -33,7 +34,7 @@ enum CSVSamples {
 
     static func fill(
         _ batch: inout Batch, _ schema: RecordSchema, rows: Int,
-        using generator: inout SeededGenerator
+        using generator: inout SeededRandom
     ) {
         for _ in 0..<rows {
             for field in schema.fields {
@@ -55,7 +56,7 @@ enum CSVSamples {
     }
 
     static func append(
-        _ type: ColumnType, to bytes: inout ByteBuffer, using generator: inout SeededGenerator
+        _ type: ColumnType, to bytes: inout ByteBuffer, using generator: inout SeededRandom
     ) {
         switch type {
         case .boolean: bytes.appendBoolean(Bool.random(using: &generator))
@@ -109,7 +110,7 @@ enum CSVSamples {
         }
     }
 
-    static func appendAny(to bytes: inout ByteBuffer, using generator: inout SeededGenerator) {
+    static func appendAny(to bytes: inout ByteBuffer, using generator: inout SeededRandom) {
         let branch = AnyBranch(rawValue: Int64.random(in: 0...5, using: &generator)) ?? .null
         bytes.appendBranch(branch)
         switch branch {
@@ -123,23 +124,23 @@ enum CSVSamples {
         }
     }
 
-    private static func integer(using generator: inout SeededGenerator) -> Int64 {
+    private static func integer(using generator: inout SeededRandom) -> Int64 {
         Int64(bitPattern: generator.next()) >> Int64(generator.next() % 64)
     }
 
-    private static func double(using generator: inout SeededGenerator) -> Double {
+    private static func double(using generator: inout SeededRandom) -> Double {
         Bool.random(using: &generator)
             ? Double(bitPattern: generator.next())
             : Double(Int.random(in: -1_000_000...1_000_000, using: &generator)) / 100
     }
 
-    private static func bytes(using generator: inout SeededGenerator) -> [UInt8] {
+    private static func bytes(using generator: inout SeededRandom) -> [UInt8] {
         let count = size(using: &generator)
         return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
     }
 
     /// Mostly small, and now and then larger than a window of the parser.
-    private static func size(using generator: inout SeededGenerator) -> Int {
+    private static func size(using generator: inout SeededRandom) -> Int {
         Int.random(in: 0..<500, using: &generator) == 0
             ? Int.random(in: 0..<400_000, using: &generator)
             : Int.random(in: 0..<12, using: &generator)
@@ -151,7 +152,7 @@ enum CSVSamples {
         "true", ";", "\\x00",
     ]
 
-    private static func text(using generator: inout SeededGenerator) -> [UInt8] {
+    private static func text(using generator: inout SeededRandom) -> [UInt8] {
         var text: [UInt8] = []
         let goal = size(using: &generator)
         while text.count < goal {

@@ -1,5 +1,6 @@
 import AllocationCount
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
@@ -41,7 +42,7 @@ import Testing
 
     @Test("random records come back identical, plain and compressed", arguments: 1...40)
     func roundTrip(seed: Int) throws {
-        var generator = SeededGenerator(seed: UInt64(seed))
+        var generator = SeededRandom(seed: UInt64(seed))
         let schema = CSVSamples.randomSchema(using: &generator)
         var batch = Batch(fieldCount: schema.fields.count)
         CSVSamples.fill(&batch, schema, rows: 300, using: &generator)
@@ -55,7 +56,7 @@ import Testing
 
     @Test("a changed byte is refused, or changes the records", arguments: 1...20)
     func changedBytes(seed: Int) throws {
-        var generator = SeededGenerator(seed: UInt64(1000 + seed))
+        var generator = SeededRandom(seed: UInt64(1000 + seed))
         let schema = CSVSamples.randomSchema(using: &generator)
         var batch = Batch(fieldCount: schema.fields.count)
         CSVSamples.fill(&batch, schema, rows: 6, using: &generator)
@@ -84,7 +85,7 @@ import Testing
 
     @Test("a changed byte of a compressed shard is refused", arguments: 1...4)
     func changedCompressedBytes(seed: Int) throws {
-        var generator = SeededGenerator(seed: UInt64(2000 + seed))
+        var generator = SeededRandom(seed: UInt64(2000 + seed))
         let schema = CSVSamples.schema()
         var batch = Batch(fieldCount: schema.fields.count)
         CSVSamples.fill(&batch, schema, rows: 20, using: &generator)
@@ -153,7 +154,7 @@ import Testing
         let renderer = CSVShardRenderer(schema: schema, codec: codec)
         let parser = CSVShardParser(schema: schema, codec: codec, rowByteLimit: 1 << 20)
         var batch = Batch(fieldCount: schema.fields.count)
-        var generator = SeededGenerator(seed: 7)
+        var generator = SeededRandom(seed: 7)
         CSVSamples.fill(&batch, schema, rows: 20, using: &generator)
         var read = Batch(fieldCount: schema.fields.count)
         var output = ByteBuffer(capacity: 16 << 20)

@@ -1,5 +1,6 @@
 import AllocationCount
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
@@ -54,7 +55,7 @@ import Testing
     }
 
     @Test("random bit patterns come back bit-equal") func roundTrip() {
-        var generator = SeededGenerator(seed: 1)
+        var generator = SeededRandom(seed: 1)
         for _ in 0..<20_000 {
             let value = Double(bitPattern: generator.next())
             let back = double(text(value))
@@ -109,7 +110,7 @@ import Testing
 
     @Test("writing and reading take no memory") func noAllocation() {
         var buffer = ByteBuffer(capacity: 64)
-        var generator = SeededGenerator(seed: 2)
+        var generator = SeededRandom(seed: 2)
         var isEqual = true
         let before = allocation_count()
         for _ in 0..<5000 {
@@ -121,22 +122,5 @@ import Testing
         // The first call may load something.
         #expect(allocation_count() - before < 20)
         #expect(isEqual)
-    }
-}
-
-/// The same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

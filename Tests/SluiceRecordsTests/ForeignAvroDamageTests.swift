@@ -1,4 +1,5 @@
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
@@ -133,10 +134,11 @@ import Testing
 
     @Test("a changed file is read or refused, and never ends the process", arguments: 1...4)
     func changed(seed: Int) throws {
-        var generator = SeededGenerator(seed: UInt64(seed))
-        let whole = try CSVOracle.run(
-            "foreign/write_avro.py", [], [seed % 2 == 0 ? "nested" : "odd", "null"]
-        ) { _, read in try read("file.avro") }
+        var generator = SeededRandom(seed: UInt64(seed))
+        let folder = try ScratchFolder()
+        let sample = seed % 2 == 0 ? "nested" : "odd"
+        try PythonOracle.run("foreign/write_avro.py", [sample, "null"], in: folder)
+        let whole = try folder.read("file.avro")
         var refusals = 0
         for _ in 0..<400 {
             var bytes = whole

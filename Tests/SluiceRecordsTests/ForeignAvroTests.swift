@@ -1,5 +1,6 @@
 import AllocationCount
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
@@ -9,9 +10,9 @@ import Testing
     private func written(
         _ name: String, _ codec: String = "null", rows: Int = 10
     ) throws -> ShardBytes {
-        try CSVOracle.run("foreign/write_avro.py", [], [name, codec, "\(rows)"]) { _, read in
-            ShardBytes(try read("file.avro"))
-        }
+        let folder = try ScratchFolder()
+        try PythonOracle.run("foreign/write_avro.py", [name, codec, "\(rows)"], in: folder)
+        return ShardBytes(try folder.read("file.avro"))
     }
 
     /// A table of nullable columns.
@@ -117,7 +118,7 @@ import Testing
     }
 
     @Test("a shard of ours is read with its own types and reserved values") func ours() throws {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SeededRandom(seed: 11)
         let schema = CSVSamples.schema()
         var batch = Batch(fieldCount: schema.fields.count)
         CSVSamples.fill(&batch, schema, rows: 200, using: &generator)

@@ -1,4 +1,5 @@
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceRecords
@@ -116,7 +117,7 @@ import Testing
             ("tab", "gzip"), ("backslash", "none"),
         ])
     func python(dialect: String, compression: String) throws {
-        var generator = SeededGenerator(seed: 3)
+        var generator = SeededRandom(seed: 3)
         let schema = RecordSchema(
             table: TableName("t"),
             fields: [
@@ -148,16 +149,15 @@ import Testing
             default: break
             }
         }
-        try CSVOracle.run(
-            "foreign/write_csv.py", [("cells", Array(cells.utf8))], [dialect, compression]
-        ) { _, read in
-            let file = ShardBytes(try read("file.csv"))
-            let reader = try ForeignCSVReader(file, schema: schema, options: options)
-            #expect(try readAll(reader, fieldCount: 2).records == expected.array())
-        }
+        let folder = try ScratchFolder()
+        try folder.write(cells, to: "cells")
+        try PythonOracle.run("foreign/write_csv.py", [dialect, compression], in: folder)
+        let file = ShardBytes(try folder.read("file.csv"))
+        let reader = try ForeignCSVReader(file, schema: schema, options: options)
+        #expect(try readAll(reader, fieldCount: 2).records == expected.array())
     }
 
-    private static func text(using generator: inout SeededGenerator) -> String {
+    private static func text(using generator: inout SeededRandom) -> String {
         let pieces = [
             "a", "B", "ß", "😀", ",", ";", "\"", "'", "\t", "\n", "\r\n", " ", "\\", "NULL", "0",
         ]

@@ -1,5 +1,6 @@
 import CAvro
 import SluiceCore
+import TestSupport
 
 @testable import SluiceRecords
 
@@ -37,7 +38,7 @@ enum LibavroText {
 
     /// libavro knows no decimals; their fields are those whose bytes are numbers.
     private static func decimalFields(ofShardAt path: String) throws -> Set<Int> {
-        let bytes = try Fixture.read(path)
+        let bytes = try FileBytes.read(path)
         let schema = try bytes.withUnsafeBytes { raw in
             try AvroContainer(raw, rowLimit: 1 << 20).value(of: "avro.schema").map { [UInt8]($0) }
         }

@@ -1,45 +1,20 @@
 import Glibc
 import SluiceCore
+import TestSupport
 
 @testable import SluiceRecords
 
-/// A generator whose seed a failing test can print; `SLUICE_TEST_SEED` repeats a run.
-struct FactoryGenerator: RandomNumberGenerator {
-    let seed: UInt64
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        self.seed = seed
-        state = seed
-    }
-
-    /// A new seed, or the one asked for.
-    static func fresh() -> FactoryGenerator {
-        if let text = getenv("SLUICE_TEST_SEED"), let seed = UInt64(String(cString: text)) {
-            return FactoryGenerator(seed: seed)
-        }
-        return FactoryGenerator(seed: UInt64.random(in: 0...UInt64.max))
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-}
-
 /// Makes schemas and records of every type, edge values often.
 struct RecordFactory {
-    var random: FactoryGenerator
+    var random: SeededRandom
     /// Leaves out what other readers cannot show: reserved codes, years beyond 9999, times beyond
     /// a day.
     var isPortable = false
 
-    var seed: String { "SLUICE_TEST_SEED=\(random.seed)" }
+    /// How to have these records again.
+    var seed: String { "\(random)" }
 
-    init(_ random: FactoryGenerator = .fresh(), isPortable: Bool = false) {
+    init(_ random: SeededRandom = SeededRandom(), isPortable: Bool = false) {
         self.random = random
         self.isPortable = isPortable
     }
@@ -275,12 +250,7 @@ extension RecordFactory {
 
 /// What a body fails with, as the user would see it; nothing when it does not fail.
 func failureText(_ body: () throws -> Void) -> String? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return "\(error)"
-    }
+    failure(of: body).map { "\($0)" }
 }
 
 extension ByteBuffer {

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
@@ -81,8 +82,8 @@ struct SQLiteAuthorizerTests {
 
     @Test("an attack is refused by the object's name and changes nothing", arguments: attacks)
     func attack(_ attack: Attack) throws {
-        let folder = try TargetFolder()
-        let path = folder.file("b.db")
+        let folder = try ScratchFolder()
+        let path = folder.path("b.db")
         try Shell.sqlite(path, "CREATE TABLE victim(a); INSERT INTO victim VALUES(1);")
         let before = try Shell.dump(path)
         let connection = try SQLiteConnection(path, .write, stop: StopSignal())
@@ -119,8 +120,8 @@ struct SQLiteAuthorizerTests {
             (.virtualTable, "CREATE VIRTUAL TABLE x USING nomodule(a)"),
         ])
     func allowed(_ kind: SQLiteObjectKind, _ sql: String) throws {
-        let folder = try TargetFolder()
-        let path = folder.file("b.db")
+        let folder = try ScratchFolder()
+        let path = folder.path("b.db")
         try Shell.sqlite(path, "CREATE TABLE victim(a);")
         let connection = try SQLiteConnection(path, .write, stop: StopSignal())
         try SQLiteSchemaStatement.run(sql, kind, "x", on: connection)
@@ -130,9 +131,9 @@ struct SQLiteAuthorizerTests {
 
     @Test("what SQLite itself refuses comes through as it says it")
     func brokenSQL() throws {
-        let folder = try TargetFolder()
+        let folder = try ScratchFolder()
         let connection = try SQLiteConnection(
-            folder.file("b.db"), .create, stop: StopSignal())
+            folder.path("b.db"), .create, stop: StopSignal())
         let failure = #expect(throws: Failure.self) {
             try SQLiteSchemaStatement.run(
                 "CREATE INDEX x ON missing(a)", .index, "x", on: connection)

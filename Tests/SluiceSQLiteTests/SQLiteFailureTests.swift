@@ -2,6 +2,7 @@ import CSQLite
 import Glibc
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
@@ -60,8 +61,8 @@ struct SQLiteMappingTests {
             "12a", "1 2", "\t7\n", "--1", "inf", "nan", "9223372036854775808", "1.0e-400", "+", "١",
         ])
     func numbers(_ text: String) throws {
-        let folder = try TargetFolder()
-        let connection = try SQLiteConnection(folder.file("b.db"), .create, stop: StopSignal())
+        let folder = try ScratchFolder()
+        let connection = try SQLiteConnection(folder.path("b.db"), .create, stop: StopSignal())
         try connection.execute("CREATE TABLE t(a NUMERIC)")
         let insert = try connection.prepare("INSERT INTO t VALUES(?)")
         try insert.bind(text, at: 1)
@@ -78,8 +79,8 @@ struct SQLiteMappingTests {
             9_223_372_036_854_774_784.0, 1e300, .infinity, 4_503_599_627_370_497.0,
         ])
     func integers(_ value: Double) throws {
-        let folder = try TargetFolder()
-        let connection = try SQLiteConnection(folder.file("b.db"), .create, stop: StopSignal())
+        let folder = try ScratchFolder()
+        let connection = try SQLiteConnection(folder.path("b.db"), .create, stop: StopSignal())
         try connection.execute("CREATE TABLE t(a NUMERIC, r REAL)")
         let insert = try connection.prepare("INSERT INTO t VALUES(?1, ?1)")
         try insert.bind(value, at: 1)

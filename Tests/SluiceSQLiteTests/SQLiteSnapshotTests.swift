@@ -1,6 +1,7 @@
 import Glibc
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
@@ -55,9 +56,9 @@ struct SQLiteTargetDumpTests {
 
     @Test("sqlite3 .dump prints source and target alike", arguments: ["", "VACUUM;"])
     func dumpsAreEqual(end: String) throws {
-        let folder = try TargetFolder()
-        let source = folder.file("a.db")
-        let target = folder.file("b.db")
+        let folder = try ScratchFolder()
+        let source = folder.path("a.db")
+        let target = folder.path("b.db")
         try Shell.sqlite(source, SQLiteTargetDumpTests.everything + end)
         try Migration(source: source, target: target).run()
         #expect(try Shell.dump(source) == Shell.dump(target))
@@ -83,9 +84,9 @@ struct SQLiteTargetDumpTests {
 
     @Test("a database in UTF-16 and WAL mode keeps both, and no companion file is left")
     func utf16AndWAL() throws {
-        let folder = try TargetFolder()
-        let source = folder.file("a.db")
-        let target = folder.file("b.db")
+        let folder = try ScratchFolder()
+        let source = folder.path("a.db")
+        let target = folder.path("b.db")
         try Shell.sqlite(
             source,
             """
@@ -96,14 +97,14 @@ struct SQLiteTargetDumpTests {
         #expect(try Shell.dump(source) == Shell.dump(target))
         #expect(
             try Shell.sqlite(target, "PRAGMA encoding; PRAGMA journal_mode;") == "UTF-16le\nwal\n")
-        #expect(try Shell.run("ls '\(folder.path)' | grep '^b'").output == "b.db\nb.db.sql\n")
+        #expect(try Shell.output(of: "ls '\(folder.path)' | grep '^b'") == "b.db\nb.db.sql\n")
     }
 
     @Test("some of the tables come with what belongs to them, and without the others'")
     func someTables() throws {
-        let folder = try TargetFolder()
-        let source = folder.file("a.db")
-        let target = folder.file("b.db")
+        let folder = try ScratchFolder()
+        let source = folder.path("a.db")
+        let target = folder.path("b.db")
         try Shell.sqlite(source, SQLiteTargetDumpTests.everything)
         try Migration(source: source, target: target, only: ["keyed", "pairs"]).run()
         let names = "SELECT type || ' ' || name FROM sqlite_schema WHERE name NOT LIKE 'sluice%'"
@@ -125,9 +126,9 @@ struct SQLiteTargetDumpTests {
 
     @Test("statistics of another build and a counter table without counters arrive too")
     func ownTables() throws {
-        let folder = try TargetFolder()
-        let source = folder.file("a.db")
-        let target = folder.file("b.db")
+        let folder = try ScratchFolder()
+        let source = folder.path("a.db")
+        let target = folder.path("b.db")
         try Shell.sqlite(
             source,
             """
@@ -145,9 +146,9 @@ struct SQLiteTargetDumpTests {
 
     @Test("the same steps once more change nothing")
     func twice() throws {
-        let folder = try TargetFolder()
-        let source = folder.file("a.db")
-        let target = folder.file("b.db")
+        let folder = try ScratchFolder()
+        let source = folder.path("a.db")
+        let target = folder.path("b.db")
         try Shell.sqlite(source, SQLiteTargetDumpTests.everything)
         let survey = try Migration(source: source, target: target).run()
         let before = try Shell.dump(target)

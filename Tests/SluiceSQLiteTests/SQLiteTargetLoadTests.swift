@@ -2,13 +2,14 @@ import CSQLite
 import Glibc
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
 
 /// A target with one table `t`, made from its definition or there already.
 struct LoadingTable {
-    let folder: TargetFolder
+    let folder: ScratchFolder
     let path: String
     let plan: TablePlan
     let request: LoadRequest
@@ -19,8 +20,8 @@ struct LoadingTable {
         _ fields: [(Name, ColumnType, Bool)], key: [Name] = [], existing: String? = nil,
         hidesKeys: Bool = false
     ) throws {
-        folder = try TargetFolder()
-        path = folder.file("b.db")
+        folder = try ScratchFolder()
+        path = folder.path("b.db")
         let fields = fields.map {
             Field(name: $0.0, avroName: $0.0.text, type: $0.1, isNullable: $0.2)
         }
@@ -462,8 +463,9 @@ struct SQLiteTargetLoadTests {
             WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)
             INSERT INTO t SELECT i FROM n;
             """)
-        let left = table.folder.file("left.db")
-        try Shell.run("cp '\(table.path)' '\(left)'; cp '\(table.path)-journal' '\(left)-journal'")
+        let left = table.folder.path("left.db")
+        try Shell.output(
+            of: "cp '\(table.path)' '\(left)'; cp '\(table.path)-journal' '\(left)-journal'")
         dying.close()
         let target = SQLiteTarget(path: left)
         #expect(
@@ -482,7 +484,7 @@ struct SQLiteTargetLoadTests {
         #expect(found == ListedRecords.digest(first + second))
         session.close()
         try target.close()
-        #expect(try Shell.run("ls '\(table.folder.path)' | grep left").output == "left.db\n")
+        #expect(try Shell.output(of: "ls '\(table.folder.path)' | grep left") == "left.db\n")
     }
 
     @Test("rows that no record can hold are misfits, named by their key")

@@ -2,6 +2,7 @@ import CSQLite
 import Glibc
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
@@ -20,14 +21,14 @@ struct SQLiteTargetSurveyTests {
         CREATE TRIGGER touch AFTER INSERT ON orders BEGIN SELECT 1; END;
         """
 
-    let folder: TargetFolder
+    let folder: ScratchFolder
     let a: String
     let b: String
 
     init() throws {
-        folder = try TargetFolder()
-        a = folder.file("a.db")
-        b = folder.file("b.db")
+        folder = try ScratchFolder()
+        a = folder.path("a.db")
+        b = folder.path("b.db")
         try Shell.sqlite(a, SQLiteTargetSurveyTests.source)
     }
 
@@ -70,7 +71,7 @@ struct SQLiteTargetSurveyTests {
             ])
         #expect(access(b, F_OK) != 0)
         let failure = #expect(throws: Failure.self) {
-            try SQLiteTarget(path: folder.file("no/b.db")).survey(nil)
+            try SQLiteTarget(path: folder.path("no/b.db")).survey(nil)
         }
         #expect(failure?.kind == .usage)
     }
@@ -255,7 +256,7 @@ struct SQLiteTargetSurveyTests {
         // `use` looks at the virtual table, not at those behind it, which are never empty.
         let filled = try SQLiteTarget(path: b).survey(request(.use, dataset: "d9"))
         #expect(filled.conflicts == ["virtual table w has rows"])
-        let c = folder.file("c.db")
+        let c = folder.path("c.db")
         try Shell.sqlite(c, "CREATE VIRTUAL TABLE w USING fts5(a);")
         try Migration(source: a, target: c, onExisting: .use).run()
         #expect(try Shell.sqlite(c, "SELECT a FROM w WHERE w MATCH 'words';") == "new words\n")
@@ -502,7 +503,7 @@ struct SQLiteTargetSurveyTests {
         let other = try SQLiteConnection(a, .write, stop: StopSignal())
         try other.execute("BEGIN IMMEDIATE")
         #expect(lines(a).last == "fail: \(a) is locked by another connection [SQLITE_BUSY]")
-        try Shell.run("printf 'no database, but some text that is long enough' > '\(b)'")
+        try folder.write("no database, but some text that is long enough", to: "b.db")
         #expect(
             lines(b) == [
                 "fail: \(b) is not a SQLite database, or it is encrypted [SQLITE_NOTADB]"

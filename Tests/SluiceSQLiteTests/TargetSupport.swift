@@ -2,61 +2,26 @@ import CSQLite
 import Glibc
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
 
-/// A fresh folder for one test, removed with it.
-final class TargetFolder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/sluice-target-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit {
-        _ = try? Shell.run("rm -rf '\(path)'")
-    }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-}
-
-/// The tools that nobody here wrote.
-enum Shell {
-    @discardableResult
-    static func run(_ command: String) throws -> (status: Int32, output: String) {
-        let pipe = try #require(popen(command, "r"))
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, pipe)
-            if count == 0 { break }
-            bytes += buffer[..<count]
-        }
-        return (pclose(pipe), String(decoding: bytes, as: UTF8.self))
-    }
-
+extension Shell {
     /// Runs SQL with the `sqlite3` tool.
     @discardableResult
     static func sqlite(_ path: String, _ sql: String) throws -> String {
         let script = path + ".sql"
-        let file = try #require(fopen(script, "w"))
-        fputs(sql, file)
-        fclose(file)
-        let (status, output) = try run("sqlite3 -batch '\(path)' < '\(script)' 2>&1")
-        try #require(status == 0, "\(output)")
-        return output
+        try FileBytes.write(Array(sql.utf8), to: script)
+        return try output(of: "sqlite3 -batch '\(path)' < '\(script)'")
     }
 
     /// What `.dump` prints without the ledger.
     static func dump(_ path: String) throws -> String {
-        let (status, output) = try run("sqlite3 -batch '\(path)' .dump 2>&1")
-        try #require(status == 0, "\(output)")
+        let dump = try output(of: "sqlite3 -batch '\(path)' .dump")
         var lines: [Substring] = []
         var isLedger = false
-        for line in output.split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in dump.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.hasPrefix("CREATE TABLE sluice_ledger") { isLedger = true }
             if !isLedger, !line.hasPrefix("INSERT INTO sluice_ledger") { lines.append(line) }
             if line.hasSuffix("WITHOUT ROWID;") || line.hasSuffix("without rowid;") {

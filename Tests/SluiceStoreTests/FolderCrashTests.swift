@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceStore

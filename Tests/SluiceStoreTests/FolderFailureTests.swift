@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceStore
@@ -80,32 +81,15 @@ struct FolderFailureTests {
         #expect(try store.keys() == ["data/1"])
     }
 
-    /// Calls one of the C library's functions that its headers hide from Swift.
-    private func setThreadIdentity(_ function: String, _ number: UInt32) {
-        typealias Function = @convention(c) (UInt32) -> Int32
-        guard let symbol = dlsym(nil, function) else { return }
-        _ = unsafeBitCast(symbol, to: Function.self)(number)
-    }
-
-    /// What `body` fails with on a thread that may do no more than anybody. Root is not bound by a folder's mode, and
-    /// this identity belongs to one thread alone.
+    /// What `body` fails with where it may do no more than anybody: root is not bound by a folder's mode.
     private func asNobody(
         _ body: @escaping @Sendable () throws(Failure) -> Void
     ) throws -> Failure? {
         let found = Monitor<Failure?>(nil)
-        let thread = Thread {
-            if geteuid() == 0 {
-                setThreadIdentity("setfsgid", 65534)
-                setThreadIdentity("setfsuid", 65534)
-            }
-            do throws(Failure) {
-                try body()
-            } catch {
-                let error = error
-                found.change { $0 = error }
-            }
+        withoutRights {
+            let error = failure(of: body)
+            found.change { $0 = error }
         }
-        thread.join()
         return found.read { $0 }
     }
 
@@ -130,7 +114,7 @@ struct FolderFailureTests {
         }
         #expect(replaced?.message == "no space left in \(store.place)/data/1")
         #expect(try store.get("data/1") == pattern(100_000))
-        #expect(ScratchFolder.names(in: disk.path("out/data")) == ["1"])
+        #expect(ScratchFolder.names(inFolderAt: disk.path("out/data")) == ["1"])
         try store.put(pattern(500_000), at: "data/3")
         #expect(try store.keys() == ["data/1", "data/3"])
     }
@@ -166,7 +150,7 @@ final class SmallDisk {
     init() throws {
         scratch = try ScratchFolder()
         guard mount("tmpfs", scratch.path, "tmpfs", 0, "size=1m") == 0 else {
-            throw SystemError(code: errno)
+            throw SystemError("cannot mount it read-only")
         }
     }
 
@@ -177,7 +161,7 @@ final class SmallDisk {
     func makeReadOnly() throws {
         let flags = UInt(MS_REMOUNT | MS_RDONLY)
         guard mount("tmpfs", scratch.path, "tmpfs", flags, nil) == 0 else {
-            throw SystemError(code: errno)
+            throw SystemError("cannot mount it read-only")
         }
     }
 }

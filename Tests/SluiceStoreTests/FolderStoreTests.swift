@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceStore
@@ -213,7 +214,7 @@ struct FolderLeftoverTests {
         try scratch.write("half an obj", to: name)
         let times = timespec(tv_sec: time(nil) - hoursAgo * 3600, tv_nsec: 0)
         guard utimensat(AT_FDCWD, scratch.path(name), [times, times], 0) == 0 else {
-            throw SystemError(code: errno)
+            throw SystemError("cannot change times")
         }
     }
 

@@ -1,4 +1,5 @@
 import SluiceCore
+import TestSupport
 import Testing
 
 @testable import SluiceStore
@@ -91,15 +92,5 @@ extension Store {
         var buffer = ByteBuffer(capacity: bytes.count)
         buffer.append(bytes)
         return try body(buffer.bytes)
-    }
-}
-
-/// The failure that `body` ends with.
-func failure<Result>(of body: () throws(Failure) -> Result) -> Failure? {
-    do throws(Failure) {
-        _ = try body()
-        return nil
-    } catch {
-        return error
     }
 }

@@ -6,7 +6,7 @@ public final class ScratchFolder: Sendable {
 
     public init() throws {
         var template = Array("/tmp/sluice-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemError(code: errno) }
+        guard mkdtemp(&template) != nil else { throw SystemError("no scratch folder") }
         path = template.withUnsafeBufferPointer { text in
             text.baseAddress.map { String(cString: $0) } ?? ""
         }
@@ -19,46 +19,10 @@ public final class ScratchFolder: Sendable {
 
     /// Names of everything in the folder, hidden names included, sorted.
     public func names(in folder: String = "") -> [String] {
-        ScratchFolder.names(in: path(folder))
+        ScratchFolder.names(inFolderAt: path(folder))
     }
 
-    public func makeFolder(_ name: String) throws {
-        guard mkdir(path(name), 0o777) == 0 else { throw SystemError(code: errno) }
-    }
-
-    public func write(_ text: String, to name: String) throws {
-        try write(Array(text.utf8), to: name)
-    }
-
-    public func write(_ bytes: [UInt8], to name: String) throws {
-        let number = open(path(name), O_WRONLY | O_CREAT | O_TRUNC, 0o666)
-        guard number >= 0 else { throw SystemError(code: errno) }
-        defer { close(number) }
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes { all in
-                Glibc.write(number, all.baseAddress.map { $0 + done }, bytes.count - done)
-            }
-            guard count > 0 else { throw SystemError(code: errno) }
-            done += count
-        }
-    }
-
-    public func read(_ name: String) throws -> [UInt8] {
-        let number = open(path(name), O_RDONLY)
-        guard number >= 0 else { throw SystemError(code: errno) }
-        defer { close(number) }
-        var bytes: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(number, &piece, piece.count)
-            guard count >= 0 else { throw SystemError(code: errno) }
-            if count == 0 { return bytes }
-            bytes += piece[..<count]
-        }
-    }
-
-    private static func names(in path: String) -> [String] {
+    public static func names(inFolderAt path: String) -> [String] {
         guard let stream = opendir(path) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
@@ -71,21 +35,28 @@ public final class ScratchFolder: Sendable {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
+    public func makeFolder(_ name: String) throws {
+        guard mkdir(path(name), 0o777) == 0 else { throw SystemError("cannot make \(name)") }
+    }
+
+    /// Says where the file is.
+    @discardableResult
+    public func write(_ text: String, to name: String) throws -> String {
+        try write(Array(text.utf8), to: name)
+    }
+
+    @discardableResult
+    public func write(_ bytes: [UInt8], to name: String) throws -> String {
+        try FileBytes.write(bytes, to: path(name))
+        return path(name)
+    }
+
+    public func read(_ name: String) throws -> [UInt8] { try FileBytes.read(path(name)) }
+
     private static func remove(_ path: String) {
         chmod(path, 0o777)
         if unlink(path) == 0 || errno == ENOENT { return }
-        for name in names(in: path) { remove("\(path)/\(name)") }
+        for name in names(inFolderAt: path) { remove("\(path)/\(name)") }
         rmdir(path)
     }
-}
-
-/// What the system said when a test's own file operation failed.
-public struct SystemError: Error, CustomStringConvertible {
-    public let code: Int32
-
-    public init(code: Int32) {
-        self.code = code
-    }
-
-    public var description: String { String(cString: strerror(code)) }
 }
