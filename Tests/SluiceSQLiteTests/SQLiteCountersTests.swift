@@ -1,19 +1,20 @@
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
 
 @Suite("What AUTOINCREMENT counts in tables that were there before")
 struct SQLiteCountersTests {
-    private let folder: TargetFolder
+    private let folder: ScratchFolder
     private let source: String
     private let target: String
 
     init() throws {
-        folder = try TargetFolder()
-        source = folder.file("a.db")
-        target = folder.file("b.db")
+        folder = try ScratchFolder()
+        source = folder.path("a.db")
+        target = folder.path("b.db")
         try Shell.sqlite(
             source,
             """
@@ -87,7 +88,7 @@ struct SQLiteCountersTests {
         ).run()
         #expect(survey.steps == [])
         #expect(try counters().contains("Used|900\n"))
-        let other = folder.file("c.db")
+        let other = folder.path("c.db")
         try Shell.sqlite(other, "CREATE TABLE used(id INTEGER PRIMARY KEY, x);")
         try Migration(source: source, target: other, onExisting: .use, only: ["used"]).run()
         #expect(

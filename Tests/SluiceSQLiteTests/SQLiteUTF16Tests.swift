@@ -1,6 +1,7 @@
 import CSQLite
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
@@ -23,16 +24,16 @@ struct SQLiteUTF16Tests {
         CREATE TABLE strict(x TEXT, a ANY) STRICT;
         """
 
-    private let folder: TargetFolder
+    private let folder: ScratchFolder
 
     init() throws {
-        folder = try TargetFolder()
+        folder = try ScratchFolder()
     }
 
     /// A database whose tables hold each text: as a value, as the key of a table with rowids and of
     /// one without, and where a table is STRICT.
     private func database(_ name: String, _ encoding: SQLiteEncoding) throws -> String {
-        let path = folder.file(name)
+        let path = folder.path(name)
         let connection = try SQLiteConnection(path, .create, stop: StopSignal())
         defer { connection.close() }
         try connection.execute(
@@ -76,7 +77,7 @@ struct SQLiteUTF16Tests {
         arguments: [SQLiteEncoding.utf16le, .utf16be], [1 << 30, 1])
     func exact(encoding: SQLiteEncoding, chunkBytes: Int) throws {
         let source = try database("a.db", encoding)
-        let target = folder.file("b.db")
+        let target = folder.path("b.db")
         try Migration(source: source, target: target, chunkBytes: chunkBytes).run()
         let found = try content(target)
         #expect(found == (try content(source)))
@@ -97,7 +98,7 @@ struct SQLiteUTF16Tests {
     @Test("a target in UTF-8 holds each half of a character in three bytes, and gives it back")
     func intoUTF8() throws {
         let source = try database("a.db", .utf16le)
-        let target = folder.file("b.db")
+        let target = folder.path("b.db")
         try Shell.sqlite(target, SQLiteUTF16Tests.tables)
         try Migration(source: source, target: target, onExisting: .use).run()
         #expect(
@@ -106,7 +107,7 @@ struct SQLiteUTF16Tests {
                 "SELECT hex(CAST(x AS BLOB)) FROM keyed WHERE hex(x) LIKE 'ED%' ORDER BY hex(x);")
                 == "EDA080\nEDA0BD41\nEDB080EDA080\nEDBFBF\n")
         // And back again, into the other order of bytes.
-        let back = folder.file("c.db")
+        let back = folder.path("c.db")
         try Shell.sqlite(back, "PRAGMA encoding = 'UTF-16be';" + SQLiteUTF16Tests.tables)
         try Migration(source: target, target: back, onExisting: .use).run()
         let other = try database("d.db", .utf16be)
