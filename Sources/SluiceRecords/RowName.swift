@@ -31,7 +31,7 @@ public struct RowName: Sendable {
         self.parts = last.map { Array(parts[...$0]) } ?? []
     }
 
-    /// The name of one record; nothing where the table's rows have none.
+    /// The name of one record, whatever follows it; nothing where the table's rows have none.
     public func text(of record: UnsafeRawBufferPointer) throws(Failure) -> String? {
         guard isAvailable else { return nil }
         var cursor = RecordCursor(record)

@@ -5,7 +5,8 @@ internal import SluiceRecords
 /// Inserts records into one table with one compiled statement. Belongs to the writer.
 final class SQLiteLoader {
     private let plan: TablePlan
-    private let hidesKeys: Bool
+    /// Nothing where messages must not show keys.
+    private let names: RowName?
     private let connection: SQLiteConnection
     private let statement: SQLiteStatement
     private var binder: SQLiteBinder
@@ -14,7 +15,7 @@ final class SQLiteLoader {
         _ plan: TablePlan, hidesKeys: Bool, on connection: SQLiteConnection
     ) throws(Failure) {
         self.plan = plan
-        self.hidesKeys = hidesKeys
+        names = hidesKeys ? nil : RowName(plan)
         self.connection = connection
         let table = plan.table.table
         let facts = try SQLiteTableFacts(table, on: connection)
@@ -101,83 +102,9 @@ final class SQLiteLoader {
 
     /// `loading row 17 (id = 7) of orders`.
     private func place(of row: Int, from start: Int, in batch: borrowing Batch) -> String {
-        var cursor = RecordCursor(UnsafeRawBufferPointer(rebasing: batch.bytes.bytes[start...]))
-        let key = hidesKeys ? nil : SQLiteKeyText.key(of: plan, at: &cursor)
-        return "loading row \(row)\(key.map { " (\($0))" } ?? "") of \(plan.table)"
-    }
-}
-
-/// A row's key as messages show it.
-enum SQLiteKeyText {
-    /// Longer values are cut.
-    private static let byteLimit = 80
-
-    /// `id = 7`, or nothing where the table has no key or the record cannot be read.
-    static func key(of plan: TablePlan, at cursor: inout RecordCursor) -> String? {
-        var parts: [String] = []
-        let key = Set(plan.definition.primaryKey)
-        for field in plan.schema.fields {
-            guard let value = try? value(of: field, at: &cursor) else { return nil }
-            if key.contains(field.name) && !field.isRowid || key.isEmpty && field.isRowid {
-                parts.append("\(field.isRowid ? "rowid" : field.name.text) = \(value)")
-            }
-        }
-        return parts.isEmpty ? nil : parts.joined(separator: ", ")
-    }
-
-    private static func value(
-        of field: Field, at cursor: inout RecordCursor
-    ) throws(Failure) -> String {
-        if field.isNullable, field.type != .any, try cursor.isNull() { return "NULL" }
-        switch field.type {
-        case .boolean: return try cursor.boolean() ? "1" : "0"
-        case .int32, .int64: return String(try cursor.long())
-        case .float32: return String(try cursor.float())
-        case .float64: return String(try cursor.double())
-        case .bytes: return blob(try cursor.bytes())
-        case .any: return try anyValue(at: &cursor)
-        case .text, .numberText, .uuid, .json, .enumeration, .set, .bitString, .serverText:
-            return text(try cursor.bytes())
-        case .uint64, .decimal, .date, .time, .timestamp, .localTimestamp:
-            return try madeText(field.type, at: &cursor)
-        }
-    }
-
-    private static func madeText(
-        _ type: ColumnType, at cursor: inout RecordCursor
-    ) throws(Failure) -> String {
-        var output = ByteBuffer()
-        switch type {
-        case .decimal(_, let scale):
-            DecimalText.append(try cursor.unscaled(), scale: scale, to: &output)
-        case .uint64: DecimalText.append(try cursor.unscaled(), scale: 0, to: &output)
-        case .date:
-            CalendarText.append(date: Int32(clamping: try cursor.long()), to: &output)
-        case .time: CalendarText.append(time: try cursor.long(), to: &output)
-        default:
-            CalendarText.append(
-                timestamp: try cursor.long(), isUTC: type == .timestamp, to: &output)
-        }
-        return text(output.bytes)
-    }
-
-    private static func anyValue(at cursor: inout RecordCursor) throws(Failure) -> String {
-        switch try cursor.anyBranch() {
-        case .null: return "NULL"
-        case .long: return String(try cursor.long())
-        case .double: return String(try cursor.double())
-        case .string: return text(try cursor.bytes())
-        case .bytes, .invalidText: return blob(try cursor.bytes())
-        }
-    }
-
-    private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
-        let cut = bytes.prefix(byteLimit)
-        return "'" + String(decoding: cut, as: UTF8.self) + (bytes.count > byteLimit ? "…'" : "'")
-    }
-
-    private static func blob(_ bytes: UnsafeRawBufferPointer) -> String {
-        let cut = bytes.prefix(byteLimit / 2)
-        return "x'" + Hexadecimal.string(cut) + (bytes.count > byteLimit / 2 ? "…'" : "'")
+        let record = UnsafeRawBufferPointer(rebasing: batch.bytes.bytes[start...])
+        // What made the row fail may be that its record cannot be read.
+        let name = try? names?.text(of: record)
+        return "loading row \(row)\(name.map { " (\($0))" } ?? "") of \(plan.table)"
     }
 }
