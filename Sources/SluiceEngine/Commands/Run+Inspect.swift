@@ -64,7 +64,8 @@ extension Run {
         guard let name = names.first(where: { Name($0.description) == Name(wanted) }) else {
             throw Failure(
                 .usage, "the dataset has no table called '\(wanted)'",
-                hint: Suggestion.hint(for: wanted, among: names.map(\.description)))
+                hint: Suggestion.hint(for: wanted, among: names.map(\.description))
+                    ?? "sluice inspect lists the tables.")
         }
         guard let table = try dataset.table(name) else {
             throw Failure(.unfinished, "\(name) is not planned yet")
