@@ -80,8 +80,8 @@ extension Run {
         try dataset.checkObjects(manifest)
         var tables: [DatasetTable] = []
         for table in manifest.tables { tables.append(try dataset.table(table)) }
-        // This command read the source itself when it wrote the dataset, and the manifest proves that nobody
-        // changed the schema since.
+        // This command read the source itself when it wrote the dataset, and the manifest proves
+        // that nobody changed the schema since.
         let schema = source.engine == target.engine ? try dataset.schema() : nil
         let load = try Load(
             self, try loadRequest(dataset, tables.map(\.plan), trusting: schema), into: target)
@@ -107,8 +107,8 @@ extension Run {
         let exporting = ExportLanes(export, pool: pool) { seal, plan in feed.add(seal, plan) }
         let result = Monitor<(Manifest?, Load?)>((nil, nil))
         progress.begin(.plan, itemTotal: export.tables.count)
-        // The load's lanes are inside one of the export's: what fails in them is known here before it comes out there,
-        // and by then other lanes have stopped and said so.
+        // The load's lanes are inside one of the export's: what fails in them is known here before
+        // it comes out there, and by then other lanes have stopped and said so.
         let cause = Monitor<Failure?>(nil)
         let abandon: @Sendable (Failure) -> Void = { failure in
             cause.change { $0 = $0 ?? failure }

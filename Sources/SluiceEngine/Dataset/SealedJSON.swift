@@ -75,7 +75,8 @@ struct ObjectReader {
         return text
     }
 
-    /// Counts and sizes are never negative, and never so large that a computation with a few of them overflows.
+    /// Counts and sizes are never negative, and never so large that a computation with a few of
+    /// them overflows.
     func count(_ member: String) throws(Failure) -> Int {
         guard let number = json[member]?.integer, (0...1 << 53).contains(number) else {
             throw missing(member)

@@ -38,7 +38,8 @@ final class Export: Sendable {
     /// How many lanes read side by side.
     var laneCount: Int { max(1, min(run.settings.lanes, snapshot.laneLimit)) }
 
-    /// Releases what is held on the source; throws where the proof that it held to the end fails. May be called twice.
+    /// Releases what is held on the source; throws where the proof that it held to the end fails.
+    /// May be called twice.
     func releaseSource() throws(Failure) {
         let isFirst = isReleased.change { released in
             defer { released = true }
@@ -50,7 +51,8 @@ final class Export: Sendable {
         try closing.get()
     }
 
-    /// Deletes a dataset that was begun with a mistaken option: once that is corrected it would be in the way.
+    /// Deletes a dataset that was begun with a mistaken option: once that is corrected it would be
+    /// in the way.
     ///
     /// Mistakes are found while planning, before anything is sealed.
     func forget(after failure: Failure) {
@@ -72,10 +74,11 @@ enum ExportStart {
 }
 
 extension Export {
-    /// Opens the snapshot and the dataset: a new one, an unfinished one to be continued, or a finished one.
+    /// Opens the snapshot and the dataset: a new one, an unfinished one to be continued, or a
+    /// finished one.
     ///
-    /// - Parameter undo: called with the id of an unfinished dataset before it is deleted, so that what was loaded of it
-    ///   goes first; then nothing is ever in a target that no store knows.
+    /// - Parameter undo: called with the id of an unfinished dataset before it is deleted, so that
+    ///   what was loaded of it goes first; then nothing is ever in a target that no store knows.
     static func begin(
         _ run: Run, from source: any Source, into store: any Store,
         undo: (String) throws(Failure) -> Void
@@ -205,7 +208,8 @@ extension Export {
 
 /// Takes a dataset's objects out of a store.
 enum Removal {
-    /// Everything of the dataset, `dataset.json` last, so that a half-removed one is still known for one.
+    /// Everything of the dataset, `dataset.json` last, so that a half-removed one is still known
+    /// for one.
     static func remove(from store: any Store) throws(Failure) {
         try store.delete(DatasetKeys.manifest)
         try store.delete(DatasetKeys.handoff)

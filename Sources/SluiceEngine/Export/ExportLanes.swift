@@ -53,7 +53,8 @@ final class ExportLanes: Sendable {
                 queue.close()
             }
         }
-        // A lane that comes late opens no session: without work left the snapshot may be closed already.
+        // A lane that comes late opens no session: without work left the snapshot may be closed
+        // already.
         guard let first = try work.next() else { return }
         let session = try export.snapshot.openSession()
         defer { session.close() }
