@@ -8,14 +8,16 @@ final class Workspace {
     private let sqlite3: Program
 
     init() throws {
+        // First what may fail: a folder that is made is only removed by a whole object.
+        var program = try Program.sluice()
+        sqlite3 = try Program.tool("sqlite3")
         var template = Array("/tmp/sluice-journey-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Program.Problem("mkdtemp: errno \(errno)") }
         path = template.withUnsafeBufferPointer { name in
             name.baseAddress.map { String(cString: $0) } ?? ""
         }
-        sluice = try Program.sluice()
-        sluice.folder = path
-        sqlite3 = try Program.tool("sqlite3")
+        program.folder = path
+        sluice = program
     }
 
     deinit {
