@@ -129,10 +129,7 @@ extension SQLiteSession {
             guard isOneExpression(filter) else {
                 throw Failure(.usage, "it is not one expression")
             }
-            let statement = try connection.prepare("SELECT (\n\(filter)\n) FROM \(table.from)")
-            guard statement.columnCount == 1 else {
-                throw Failure(.usage, "it has more than one value")
-            }
+            _ = try connection.prepare("SELECT (\n\(filter)\n) FROM \(table.from)")
         } catch {
             guard error.kind == .failed || error.kind == .usage else { throw error }
             throw Failure(

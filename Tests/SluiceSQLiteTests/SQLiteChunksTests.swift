@@ -155,7 +155,7 @@ struct SQLiteChunksTests {
                 """)
         let many = failure { _ = try Exported(path, filters: ["t": "1), (2"]) }
         #expect(
-            many?.message == "the filter of table t is not understood: it has more than one value")
+            many?.message == "the filter of table t is not understood: it is not one expression")
         let open = failure { _ = try Exported(path, filters: ["t": "(1"]) }
         #expect(open?.kind == .usage)
     }
