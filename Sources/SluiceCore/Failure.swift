@@ -94,14 +94,6 @@ public struct Failure: Error, Sendable {
                 isTransient: isTransient))
     }
 
-    /// The same failure under another kind, where an outer layer knows what it means.
-    public func asKind(_ kind: Kind) -> Failure {
-        Failure(
-            Storage(
-                kind: kind, message: message, code: code, places: places, hint: hint,
-                isTransient: isTransient))
-    }
-
     /// The message with its code, as the first line of `description` shows it.
     public var headline: String {
         code.map { "\(message) [\($0)]" } ?? message

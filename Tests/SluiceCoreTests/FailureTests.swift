@@ -33,8 +33,8 @@ struct FailureTests {
     func layers() {
         let failure = Failure(
             .unavailable, "no answer", code: "7", hint: "Wait.", isTransient: true)
-        let changed = failure.during("a").hinting("Wait longer.").asKind(.unfinished).during("b")
-        #expect(changed.kind == .unfinished)
+        let changed = failure.during("a").hinting("Wait longer.").during("b")
+        #expect(changed.kind == .unavailable)
         #expect(changed.headline == "no answer [7]")
         #expect(changed.places == ["a", "b"])
         #expect(changed.hint == "Wait longer.")
