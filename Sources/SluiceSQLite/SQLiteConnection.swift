@@ -82,9 +82,6 @@ final class SQLiteConnection: @unchecked Sendable {
 
     var stop: StopSignal { patience.stop }
 
-    /// How long from now on a statement waits for another process's lock.
-    func setBusyLimit(_ limit: Duration) { patience.limit = limit }
-
     /// Whether the file could only be opened for reading.
     var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") == 1 }
 
@@ -181,7 +178,7 @@ final class SQLiteConnection: @unchecked Sendable {
 /// What SQLite's callbacks need to know: how long to wait, and whether to stop.
 private final class Patience {
     let stop: StopSignal
-    var limit: Duration
+    let limit: Duration
     var waitedSince = Clock.now
 
     init(stop: StopSignal, limit: Duration) {

@@ -54,12 +54,6 @@ struct SQLiteStatement: ~Copyable {
         let resetCode = sqlite3_reset(handle)
         guard code == SQLITE_DONE else { throw connection.failure(resetCode) }
     }
-
-    /// Ready to run again with the same bindings; a code that a step gave already is not given
-    /// again.
-    func reset() {
-        sqlite3_reset(handle)
-    }
 }
 
 /// Values out of the current row; pointers are valid until the next step, reset or conversion of
@@ -149,26 +143,6 @@ extension SQLiteStatement {
                     UInt64(bytes.count))
         }
         try check(code)
-    }
-
-    func bindText(lent bytes: UnsafeRawBufferPointer, at place: Int) throws(Failure) {
-        let place = Int32(truncatingIfNeeded: place)
-        guard !bytes.isEmpty else {
-            return try check(sluice_sqlite3_bind_text_copy(handle, place, "", 0))
-        }
-        try check(
-            sluice_sqlite3_bind_text_lent(
-                handle, place, bytes.assumingMemoryBound(to: CChar.self).baseAddress,
-                UInt64(bytes.count)))
-    }
-
-    func bindBlob(lent bytes: UnsafeRawBufferPointer, at place: Int) throws(Failure) {
-        let place = Int32(truncatingIfNeeded: place)
-        guard !bytes.isEmpty else {
-            return try check(sqlite3_bind_zeroblob(handle, place, 0))
-        }
-        try check(
-            sluice_sqlite3_bind_blob_lent(handle, place, bytes.baseAddress, UInt64(bytes.count)))
     }
 
     private func check(_ code: Int32) throws(Failure) {

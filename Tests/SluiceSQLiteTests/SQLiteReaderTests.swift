@@ -39,7 +39,7 @@ struct SQLiteReaderTests {
         let expected = try connection.prepare("SELECT v, r FROM t")
         #expect(try expected.step())
         let signs = [expected.real(0).sign, expected.real(1).sign]
-        expected.reset()
+        #expect(try !expected.step())
         let row = try Exported(path)["t"].rows[0]
         guard case .real(let first) = row[1], case .real(let second) = row[2] else {
             Issue.record("no reals")
