@@ -22,7 +22,7 @@ extension Run {
         }
         outcome.describeExport(dataset, manifest, seals)
         try describeHolds(store, releases: releases, &outcome)
-        if let target { try outcome.describeLoad(target, dataset, seals.map(\.plan)) }
+        if let target { try outcome.describeLoad(target, dataset) }
         outcome.seconds = (Clock.now - startedAt).inSeconds
         return outcome
     }
@@ -90,7 +90,7 @@ extension Outcome {
     /// Of the load only what the ledger says is told; whether it is right is the matter of
     /// `verify`.
     fileprivate mutating func describeLoad(
-        _ target: any Target, _ dataset: Dataset, _ plans: [TablePlan]
+        _ target: any Target, _ dataset: Dataset
     ) throws(Failure) {
         let ledger = try target.survey(nil).ledger.filter { $0.dataset == dataset.id }
         let loaded = ledger.filter { $0.unit.hasPrefix("data/") }
