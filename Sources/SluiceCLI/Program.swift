@@ -33,7 +33,7 @@ public enum Program {
         case .nothing:
             StandardStream.error.write(Help.short)
             return Failure.Kind.usage.exitCode
-        case .version: return write("sluice \(Help.version)\n")
+        case .version: return write("sluice \(Version.text)\n")
         case .help(let topics): return write(try Help.of(topics))
         case .command(let command):
             let values = try SettingValues(command, typed: typed.given, environment: environment)

@@ -2,8 +2,6 @@ internal import SluiceCore
 
 /// What `--help` and `sluice help` print; at most 80 columns.
 enum Help {
-    static let version = "0.1.0"
-
     /// For a command line without anything: enough to go on.
     static var short: String {
         """

@@ -1,8 +1,10 @@
+internal import SluiceEngine
+
 /// `sluice.1`, rendered from the option table.
 enum ManPage {
     static var text: String {
         var lines = [
-            ".TH SLUICE 1 \"\" \"sluice \(Help.version)\" \"User Commands\"",
+            ".TH SLUICE 1 \"\" \"sluice \(Version.text)\" \"User Commands\"",
             ".SH NAME",
             "sluice \\- move whole databases through an object store, verified",
             ".SH SYNOPSIS",

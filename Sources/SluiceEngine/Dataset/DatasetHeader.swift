@@ -91,11 +91,6 @@ extension Position {
     public var json: JSON { ["exact": .bool(isExact), "details": details] }
 }
 
-/// This program's own version.
-public enum Version {
-    public static let text = "0.1.0"
-}
-
 /// The options that shape a dataset's data; kept in `dataset.json` and compared when an export is
 /// continued.
 struct ExportOptions: Sendable, Equatable {
