@@ -29,7 +29,7 @@ public struct Outcome: Sendable {
     /// The result as text, a line each; the display adds nothing.
     public var lines: [String] = []
     /// What the process ends with, where that is not 0.
-    public var exitKind: Failure.Kind?
+    var exitKind: Failure.Kind?
 
     public init(command: String) {
         self.command = command

@@ -4,7 +4,7 @@ public import SluiceCore
 public enum AvroNames {
     /// The legal name: every byte outside `[A-Za-z0-9_]` becomes `_`; a leading digit or nothing
     /// at all gets a `_`.
-    public static func legal(_ name: Name) -> String {
+    static func legal(_ name: Name) -> String {
         var output: [UInt8] = []
         for byte in name.utf8 {
             output.append(isLegal(byte) ? byte : UInt8(ascii: "_"))

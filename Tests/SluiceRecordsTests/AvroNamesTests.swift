@@ -1,6 +1,7 @@
 import SluiceCore
-import SluiceRecords
 import Testing
+
+@testable import SluiceRecords
 
 @Suite struct AvroNamesTests {
     @Test("names become legal byte by byte")
