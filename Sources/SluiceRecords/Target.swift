@@ -154,10 +154,11 @@ public protocol TargetSession: AnyObject {
     /// Makes the ledger and carries out `onExisting` (drops, truncation). Only before the first
     /// table was begun.
     func prepare() throws(Failure)
-    /// Does one step of the survey, or nothing where the catalogue shows that it is done.
+    /// Does one step of the survey, or nothing where the catalogue shows that it is done. Others that
+    /// could be done by now may be done along with it.
     func perform(_ step: LoadStep) throws(Failure)
-    /// Writes the unit `begin <table>`; from now on the table's rows are ours.
-    func begin(_ table: TablePlan) throws(Failure)
+    /// Writes the units `begin <table>`, all or none; from now on these tables' rows are ours.
+    func begin(_ tables: [TablePlan]) throws(Failure)
     /// Loads one shard's records in one transaction, ledger row first; all or nothing.
     ///
     /// - Parameter records: already checked against the shard's checksum; throws what is wrong

@@ -71,8 +71,10 @@ struct SQLiteSchemaPlan: Sendable {
         return wanted.contains(Name(text).folded)
     }
 
-    func index(of step: LoadStep) -> Int? {
-        items.firstIndex { $0.step.name.utf8.elementsEqual(step.name.utf8) }
+    /// Where each step is among the items.
+    var places: [Name: Int] {
+        let named = items.enumerated().map { (Name($0.element.step.name), $0.offset) }
+        return Dictionary(named) { first, _ in first }
     }
 }
 

@@ -6,59 +6,116 @@ internal import SluiceRecords
 final class SQLiteSchemaSteps {
     private let request: LoadRequest
     private let plan: SQLiteSchemaPlan
+    private let places: [Name: Int]
     private let settings: SQLiteSettings?
     /// What this process knows to be done.
     private var done: Set<Int> = []
+    /// No step before this one is left.
+    private var firstOpen = 0
+    /// How long steps are done in one transaction that nobody has asked for yet.
+    private static let moment = Duration.milliseconds(200)
 
     init(_ request: LoadRequest) {
         self.request = request
         plan = SQLiteSchemaPlan(request)
+        places = plan.places
         settings = request.trustedSchema.flatMap { SQLiteSettings($0.settings) }
     }
 
     /// Does a step, after those of its phase that come before it: the order in which objects are
     /// made is the order in which `.dump` prints them, whatever lane is first.
+    ///
+    /// Goes on with the rest of its phase for a moment where that is free: a commit costs more than
+    /// a small table or index.
     func perform(_ step: LoadStep, on connection: SQLiteConnection) throws(Failure) {
-        guard let last = plan.index(of: step) else {
+        guard let wanted = places[Name(step.name)] else {
             throw Failure(.bug, "\(step.name) is no step of this request")
         }
+        guard !done.contains(wanted) else { return }
         let isOrdered = plan.isTrusted
-        for index in isOrdered ? 0...last : last...last
-        where plan.items[index].step.phase == step.phase && !done.contains(index) {
-            let item = plan.items[index]
+        // Steps that name no tables all become free at once.
+        let isGroup = isOrdered || step.phase == .tables
+        var next = isOrdered ? firstOpen : wanted
+        while !done.contains(wanted) {
+            next = try performSome(from: next, to: wanted, isGroup: isGroup, on: connection)
+        }
+        while done.contains(firstOpen) { firstOpen += 1 }
+    }
+
+    /// Does steps in one transaction, those up to `wanted` and, where they are a group, behind it;
+    /// says where to go on.
+    private func performSome(
+        from first: Int, to wanted: Int, isGroup: Bool, on connection: SQLiteConnection
+    ) throws(Failure) -> Int {
+        let phase = plan.items[wanted].step.phase
+        let end = isGroup ? plan.items.count : wanted + 1
+        let began = Clock.now
+        var performed: [Int] = []
+        var next = first
+        try connection.inTransaction { () throws(Failure) in
+            while next < end, performed.isEmpty || Clock.now - began < SQLiteSchemaSteps.moment {
+                defer { next += 1 }
+                guard plan.items[next].step.phase == phase, !done.contains(next) else { continue }
+                guard try perform(next, wanted: wanted, on: connection) else { return }
+                performed.append(next)
+            }
+        }
+        done.formUnion(performed)
+        for index in performed { try setJournal(plan.items[index], on: connection) }
+        return next
+    }
+
+    /// One step within a transaction. False where it fails and nobody has asked for it yet: then
+    /// nothing of it is left.
+    private func perform(
+        _ index: Int, wanted: Int, on connection: SQLiteConnection
+    ) throws(Failure) -> Bool {
+        let item = plan.items[index]
+        guard index > wanted else {
             do throws(Failure) {
                 try perform(item, on: connection)
             } catch {
                 // Whoever asked names the step that was asked for.
-                throw index == last ? error : error.during("making \(item.step.name)")
+                throw index == wanted ? error : error.during("making \(item.step.name)")
             }
-            done.insert(index)
+            return true
         }
+        try connection.execute("SAVEPOINT sluice_step")
+        do throws(Failure) {
+            try perform(item, on: connection)
+        } catch {
+            try connection.execute("ROLLBACK TO sluice_step; RELEASE sluice_step")
+            return false
+        }
+        try connection.execute("RELEASE sluice_step")
+        return true
     }
 
     private func perform(
         _ item: SQLiteSchemaPlan.Item, on connection: SQLiteConnection
     ) throws(Failure) {
-        try connection.inTransaction { () throws(Failure) in
-            switch item.action {
-            case .make(let kind, let name, let sql):
-                try make(kind, name, sql, on: connection)
-            case .makeOwn(let name): try makeOwn(name, on: connection)
-            case .counters: try putRows(of: ["sqlite_sequence"], on: connection)
-            case .countersOfUsed:
-                let rows = settings?.systemRows.first { $0.name.folded == "sqlite_sequence" }?.rows
-                try SQLiteCounters(request, connection).put(rows ?? [])
-            case .statistics:
-                try putRows(of: ["sqlite_stat1", "sqlite_stat3", "sqlite_stat4"], on: connection)
-            case .settings: try putSettings(on: connection)
-            }
+        switch item.action {
+        case .make(let kind, let name, let sql):
+            try make(kind, name, sql, on: connection)
+        case .makeOwn(let name): try makeOwn(name, on: connection)
+        case .counters: try putRows(of: ["sqlite_sequence"], on: connection)
+        case .countersOfUsed:
+            let rows = settings?.systemRows.first { $0.name.folded == "sqlite_sequence" }?.rows
+            try SQLiteCounters(request, connection).put(rows ?? [])
+        case .statistics:
+            try putRows(of: ["sqlite_stat1", "sqlite_stat3", "sqlite_stat4"], on: connection)
+        case .settings: try putSettings(on: connection)
         }
-        // The journal cannot be changed within a transaction.
-        if case .settings = item.action, settings?.journalMode == "wal",
+    }
+
+    /// The journal cannot be changed within a transaction.
+    private func setJournal(
+        _ item: SQLiteSchemaPlan.Item, on connection: SQLiteConnection
+    ) throws(Failure) {
+        guard case .settings = item.action, settings?.journalMode == "wal",
             try ownsFile(SQLiteSurvey(connection))
-        {
-            try connection.execute("PRAGMA journal_mode = WAL")
-        }
+        else { return }
+        try connection.execute("PRAGMA journal_mode = WAL")
     }
 
     private func make(

@@ -32,17 +32,17 @@ final class SQLiteTargetSession: TargetSession {
         }
     }
 
-    func begin(_ table: TablePlan) throws(Failure) {
+    func begin(_ tables: [TablePlan]) throws(Failure) {
         try writer.exclusively { connection throws(Failure) in
             try connection.inTransaction { () throws(Failure) in
-                let unit = SQLiteUnit.begin(table.table)
-                guard try SQLiteLedger.enter(unit, of: request.dataset, on: connection) else {
-                    return
-                }
-                // A virtual table writes into the tables behind it when it is made; the dataset has
-                // all of their rows.
-                if table.owner != nil {
-                    try connection.execute("DELETE FROM \(table.table.table.quoted)")
+                for table in tables {
+                    let unit = SQLiteUnit.begin(table.table)
+                    let isNew = try SQLiteLedger.enter(unit, of: request.dataset, on: connection)
+                    // A virtual table writes into the tables behind it when it is made; the dataset
+                    // has all of their rows.
+                    if isNew, table.owner != nil {
+                        try connection.execute("DELETE FROM \(table.table.table.quoted)")
+                    }
                 }
             }
         }

@@ -166,7 +166,7 @@ struct SQLiteTargetDumpTests {
         #expect(try file.survey(request).conflicts == [])
         let again = try file.openSession(request, stop: StopSignal())
         for step in survey.steps { try again.perform(step) }
-        for plan in plans { try again.begin(plan) }
+        try again.begin(plans)
         session.close()
         try snapshot.close()
         try file.close()

@@ -42,7 +42,7 @@ struct LoadingTable {
         try #require(survey.conflicts == [])
         try session.prepare()
         for step in survey.steps { try session.perform(step) }
-        try session.begin(plan)
+        try session.begin([plan])
     }
 
     @discardableResult

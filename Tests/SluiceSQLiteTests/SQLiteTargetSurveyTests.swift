@@ -301,7 +301,7 @@ struct SQLiteTargetSurveyTests {
         for step in try target.survey(request).steps where step.phase == .tables {
             try new.perform(step)
         }
-        for plan in request.tables { try new.begin(plan) }
+        try new.begin(request.tables)
         try new.note("verified")
         try new.note("verified")
         #expect(Set(try target.survey(nil).ledger.map(\.dataset)) == ["new"])

@@ -108,7 +108,7 @@ struct Migration {
         let writing = try file.openSession(request, stop: StopSignal())
         try writing.prepare()
         for step in survey.steps where step.phase == .tables { try writing.perform(step) }
-        for plan in plans { try writing.begin(plan) }
+        try writing.begin(plans)
         for plan in plans { try load(plan, session, writing) }
         for step in survey.steps where step.phase > .tables && step.phase <= phase {
             try writing.perform(step)

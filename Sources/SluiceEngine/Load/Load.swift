@@ -84,10 +84,8 @@ final class Load: Sendable {
             try run.stop.check()
             try during("making \(step.name)") { () throws(Failure) in try session.perform(step) }
         }
-        for table in request.tables where ledger[Load.beginUnit(table.table)] == nil {
-            try run.stop.check()
-            try during("beginning \(table.table)") { () throws(Failure) in try session.begin(table)
-            }
-        }
+        let new = request.tables.filter { ledger[Load.beginUnit($0.table)] == nil }
+        guard !new.isEmpty else { return }
+        try during("beginning the tables") { () throws(Failure) in try session.begin(new) }
     }
 }
