@@ -177,8 +177,8 @@ public protocol TargetSession: AnyObject {
     func mapped(
         _ records: any RecordSource, of table: TablePlan
     ) throws(Failure) -> any RecordSource
-    /// Foreign keys that loaded rows contradict, one line each, where the engine did not check them itself. The rows are
-    /// those of the dataset all the same.
+    /// Foreign keys that loaded rows contradict, one line each, where the engine did not check them
+    /// itself. The rows are those of the dataset all the same.
     func foreignKeyComplaints() throws(Failure) -> [String]
     /// Writes a ledger row without rows, if it is not there: `verified`.
     func note(_ unit: String) throws(Failure)

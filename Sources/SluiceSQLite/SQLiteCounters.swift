@@ -2,8 +2,8 @@ internal import CSQLite
 internal import SluiceCore
 internal import SluiceRecords
 
-/// What AUTOINCREMENT counts, in tables that were here before: a row that was emptied away yesterday
-/// has left its number behind.
+/// What AUTOINCREMENT counts, in tables that were here before: a row that was emptied away
+/// yesterday has left its number behind.
 struct SQLiteCounters {
     private let request: LoadRequest
     private let connection: SQLiteConnection

@@ -24,7 +24,8 @@ enum SQLiteForeignKeys {
             while try rows.step() { counts[try rows.name(2, of: "a table"), default: 0] += 1 }
         } catch {
             guard error.kind != .interrupted, error.kind != .unfinished else { throw error }
-            // A key onto columns that no index makes unique; SQLite itself could not enforce it either.
+            // A key onto columns that no index makes unique; SQLite itself could not enforce it
+            // either.
             return ["the foreign keys of \(table) cannot be checked: \(error.message)"]
         }
         return counts.sorted { $0.key < $1.key }.map { parent, count in

@@ -68,7 +68,8 @@ enum SQLiteMapping {
     /// - Parameter isSameEngine: the source's declaration is SQLite's, so its values keep in it.
     static func declaration(for field: Field, isSameEngine: Bool) -> String {
         let affinity = SQLiteAffinity(declared: field.declared, isStrict: false)
-        // In a STRICT table ANY keeps values as they come; elsewhere the same word makes numbers of them.
+        // In a STRICT table ANY keeps values as they come; elsewhere the same word makes numbers of
+        // them.
         if isSafe(field.declared), Name(field.declared).folded != "any" {
             let fit = fit(field.type, in: affinity)
             if isSameEngine && fit != .never

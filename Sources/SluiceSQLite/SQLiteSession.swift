@@ -139,7 +139,8 @@ extension SQLiteSession {
         return join(nil, filter)
     }
 
-    /// Whether nothing in the filter closes the parentheses around it, and so leaves the chunk's bounds behind.
+    /// Whether nothing in the filter closes the parentheses around it, and so leaves the chunk's
+    /// bounds behind.
     private static func isOneExpression(_ filter: String) -> Bool {
         var depth = 0
         for token in SQLiteTokens.all(of: filter) {

@@ -14,8 +14,10 @@ public final class SQLiteTarget: Target {
     private let busyLimit: Duration
     private let writer = Mutex<SQLiteWriter?>(nil)
 
-    /// - Parameter path: as in the URL, everything behind `sqlite:`. The file is made by the first session that writes.
-    /// - Parameter busyLimit: how long another process's lock is waited for before the target counts as unavailable.
+    /// - Parameter path: as in the URL, everything behind `sqlite:`. The file is made by the first
+    ///   session that writes.
+    /// - Parameter busyLimit: how long another process's lock is waited for before the target
+    ///   counts as unavailable.
     public init(path: String, busyLimit: Duration = .seconds(30)) {
         self.path = path
         self.busyLimit = busyLimit

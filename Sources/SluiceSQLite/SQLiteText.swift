@@ -15,8 +15,8 @@ enum SQLiteEncoding: String {
 /// asked for UTF-8. Records hold such text as `invalid_text` in generalized UTF-8: each lone
 /// surrogate in three bytes, as if it were a character. That is one to one, and never valid UTF-8.
 enum SQLiteText {
-    /// Whether SQLite turns these bytes into the UTF-16 they stand for: it knows no characters U+FFFE
-    /// and U+FFFF, nor halves of one.
+    /// Whether SQLite turns these bytes into the UTF-16 they stand for: it knows no characters
+    /// U+FFFE and U+FFFF, nor halves of one.
     static func survivesUTF16(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard UTF8Text.isValid(bytes) else { return false }
         var rest = bytes

@@ -81,7 +81,8 @@ struct FolderFailureTests {
         #expect(try store.keys() == ["data/1"])
     }
 
-    /// What `body` fails with where it may do no more than anybody: root is not bound by a folder's mode.
+    /// What `body` fails with where it may do no more than anybody: root is not bound by a folder's
+    /// mode.
     private func asNobody(
         _ body: @escaping @Sendable () throws(Failure) -> Void
     ) throws -> Failure? {
@@ -140,8 +141,8 @@ struct FolderFailureTests {
     }
 }
 
-/// A filesystem of one megabyte that goes away with its owner. Root may mount one; whoever else runs the tests leaves
-/// these to continuous integration, which is root.
+/// A filesystem of one megabyte that goes away with its owner. Root may mount one; whoever else
+/// runs the tests leaves these to continuous integration, which is root.
 final class SmallDisk {
     static var isPossible: Bool { geteuid() == 0 }
 

@@ -159,7 +159,8 @@ struct LimitedStoreTests {
             lanes.append(putter)
         }
         try Lanes.run(lanes)
-        // Twenty objects take a fiftieth of a second each; the last one's pause is nobody's to wait for.
+        // Twenty objects take a fiftieth of a second each; the last one's pause is nobody's to wait
+        // for.
         #expect(Clock.now - begin >= .milliseconds(380))
         #expect(try store.objects().count == 20)
     }

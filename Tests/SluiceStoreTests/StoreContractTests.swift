@@ -4,7 +4,8 @@ import Testing
 
 @testable import SluiceStore
 
-/// What the dataset relies on, whatever the store is. A new store passes by joining `StoreUnderTest.all`.
+/// What the dataset relies on, whatever the store is. A new store passes by joining
+/// `StoreUnderTest.all`.
 @Suite("Every store")
 struct StoreContractTests {
     @Test("gives back what was put, from nothing to 32 MiB", arguments: StoreUnderTest.all)

@@ -6,7 +6,8 @@ public enum PythonOracle {
         public let description = "SLUICE_TEST_PYTHON names no Python; scripts/test sets it"
     }
 
-    /// What a script prints; a test that needs it fails where there is no Python or the script fails.
+    /// What a script prints; a test that needs it fails where there is no Python or the script
+    /// fails.
     ///
     /// - Parameter script: below `fixtures/`.
     /// - Parameter folder: where the script runs, finds files and leaves its own.

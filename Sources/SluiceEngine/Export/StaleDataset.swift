@@ -4,8 +4,8 @@ internal import SluiceStore
 
 /// A finished dataset whose source has gone on since.
 ///
-/// It is never touched, and to load it is right where a load of it was begun. To begin one now would give the
-/// target yesterday's rows under the name of today's run.
+/// It is never touched, and to load it is right where a load of it was begun. To begin one now
+/// would give the target yesterday's rows under the name of today's run.
 enum StaleDataset {
     /// What to say of it; nothing where the source is as it was, or where that cannot be known.
     static func warning(

@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// Tells apart what is missing, extra and changed: a key that differs on both sides is a changed row.
+/// Tells apart what is missing, extra and changed: a key that differs on both sides is a changed
+/// row.
 struct DifferenceNaming {
     /// A record that only one side has.
     struct Row {
