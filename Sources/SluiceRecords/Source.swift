@@ -92,7 +92,9 @@ public struct PlanOptions: Hashable, Sendable {
 public protocol SourceSession: RecordSource {
     func plan(_ table: SourceTable, _ options: PlanOptions) throws(Failure) -> TablePlan
     /// From here on `fill` yields this chunk's records.
-    func open(_ chunk: Chunk, of plan: TablePlan) throws(Failure)
+    ///
+    /// - Parameter hidesKeys: a row at fault is named by its number in the chunk, not by its key.
+    func open(_ chunk: Chunk, of plan: TablePlan, hidesKeys: Bool) throws(Failure)
     /// The server's own count of the chunk's rows, after its last record was read.
     func countRows(in chunk: Chunk, of plan: TablePlan) throws(Failure) -> Int
     /// One `count(*)` over the table (and its filter) under the snapshot.

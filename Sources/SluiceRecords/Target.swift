@@ -127,9 +127,8 @@ public protocol Target: AnyObject, Sendable {
     var engine: String { get }
     /// How messages name it; never with a secret.
     var place: String { get }
-    /// What a source on the same database says of itself (`Source.identity`), where that can be
-    /// known.
-    func identity() throws(Failure) -> JSON?
+    /// Whether a source that says this of itself (`Source.identity`) is the same database.
+    func isSame(as source: JSON) -> Bool
     /// Looks only, writes nothing; a target that does not exist yet is empty. With no request: just
     /// the ledger.
     func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey

@@ -43,7 +43,7 @@ final class SQLiteSession: SourceSession {
             ])
     }
 
-    func open(_ chunk: Chunk, of plan: TablePlan) throws(Failure) {
+    func open(_ chunk: Chunk, of plan: TablePlan, hidesKeys: Bool) throws(Failure) {
         reader = nil
         let key = try SQLiteSession.key(of: plan)
         let names = plan.schema.fields.map(\.name)
@@ -52,7 +52,8 @@ final class SQLiteSession: SourceSession {
             where: SQLiteSession.join(try key.condition(chunk), plan.filter), order: key.order)
         reader = try SQLiteReader(
             connection, sql, plan.schema,
-            names: SQLiteReader.RowNames(columns: SQLiteSession.places(of: key, in: names)))
+            names: SQLiteReader.RowNames(
+                columns: hidesKeys ? [] : SQLiteSession.places(of: key, in: names)))
     }
 
     func fill(_ batch: inout Batch, byteGoal: Int) throws(Failure) -> Bool {

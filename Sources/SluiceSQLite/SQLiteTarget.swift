@@ -28,9 +28,15 @@ public final class SQLiteTarget: Target {
         writer.withLock { $0?.close() }
     }
 
-    public func identity() throws(Failure) -> JSON? {
+    /// By device and inode, so that neither a symbolic nor a hard link hides it.
+    public func isSame(as source: JSON) -> Bool {
+        guard source["engine"] == .string(SQLiteTarget.engineName), let other = source["path"]?.text
+        else { return false }
+        var mine = stat()
+        var theirs = stat()
         // A file that is not there yet is no source's.
-        SQLiteFile.realPath(path).map { ["engine": "sqlite", "path": .string($0)] }
+        guard stat(path, &mine) == 0, stat(other, &theirs) == 0 else { return false }
+        return mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
     }
 
     public func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey {

@@ -168,8 +168,9 @@ import Testing
     func aTargetThatIsTheSource(_ onExisting: String) throws {
         let place = try workspace()
         symlink(place["a.db"], place["link.db"])
+        link(place["a.db"], place["hard.db"])
         let source = try place.read("a.db")
-        for target in ["a.db", "./a.db", "link.db", place["a.db"]] {
+        for target in ["a.db", "./a.db", "link.db", "hard.db", place["a.db"]] {
             try expectRefusal(
                 place, 6,
                 """

@@ -124,7 +124,7 @@ private final class NumberSession: SourceSession {
         return lower + 1..<min(upper + 1, source.rowCount)
     }
 
-    func open(_ chunk: Chunk, of plan: TablePlan) throws(Failure) {
+    func open(_ chunk: Chunk, of plan: TablePlan, hidesKeys: Bool) throws(Failure) {
         self.chunk = chunk
         rows = Array(numbers(chunk))
         if chunk.number == 1, source.fault == .rowLeftOut { rows.removeLast() }

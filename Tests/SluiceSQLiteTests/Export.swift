@@ -23,7 +23,7 @@ struct Exported {
     init(
         _ path: String, chunkBytes: Int = 1 << 20, chunkLimit: Int = 10_000,
         filters: [Name: String] = [:], rowByteLimit: Int = 256 << 20,
-        consistency: Consistency = .snapshot
+        consistency: Consistency = .snapshot, hidesKeys: Bool = false
     ) throws {
         let source = SQLiteSource(path: path, busyLimit: .milliseconds(200))
         let snapshot = try source.openSnapshot(consistency, lanes: 1, stop: StopSignal())
@@ -36,7 +36,7 @@ struct Exported {
             let plan = try session.plan(table, options)
             var exported = ExportedTable(plan: plan, chunks: [], digest: .empty)
             for chunk in plan.chunks {
-                try session.open(chunk, of: plan)
+                try session.open(chunk, of: plan, hidesKeys: hidesKeys)
                 var batch = Batch(fieldCount: plan.schema.fields.count, rowByteLimit: rowByteLimit)
                 while try session.fill(&batch, byteGoal: batch.bytes.count + 64) {}
                 let counted = try session.countRows(in: chunk, of: plan)

@@ -187,7 +187,8 @@ struct SQLiteChunksTests {
         let session = try snapshot.openSession()
         for bound in [["1", "2"], [], ["id"]] {
             let failed = failure {
-                try session.open(Chunk(number: 3, lower: bound, upper: nil), of: plan)
+                try session.open(
+                    Chunk(number: 3, lower: bound, upper: nil), of: plan, hidesKeys: false)
             }
             #expect(
                 failed?.description == """

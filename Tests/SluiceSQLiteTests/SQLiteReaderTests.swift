@@ -149,7 +149,7 @@ struct SQLiteReaderTests {
         let plan = try session.plan(
             try snapshot.catalog().tables[0], PlanOptions(chunkBytes: 1 << 20))
         #expect(plan.chunks.count == 2)
-        try session.open(plan.chunks[0], of: plan)
+        try session.open(plan.chunks[0], of: plan, hidesKeys: false)
         var batch = Batch(fieldCount: 2)
         #expect(try session.fill(&batch, byteGoal: 1))
         #expect(batch.bytes.count > 100_000_000)
@@ -175,6 +175,8 @@ struct SQLiteReaderTests {
                 row id = 42 of t has more than 5000 bytes
                 hint: Raise --row-bytes, or leave the row out with --where.
                 """)
+        let hidden = failure { _ = try Exported(path, rowByteLimit: 5000, hidesKeys: true) }
+        #expect(hidden?.message == "row number 2 of t has more than 5000 bytes")
         try folder.database(
             "DELETE FROM t; INSERT INTO s VALUES ('it''s', 7, 'twelve bytes');")
         let second = failure { _ = try Exported(path, rowByteLimit: 16) }
@@ -242,7 +244,7 @@ struct SQLiteReaderTests {
             let session = try snapshot.openSession()
             defer { session.close() }
             while let chunk = work.change({ $0.popLast() }) {
-                try session.open(chunk, of: plan)
+                try session.open(chunk, of: plan, hidesKeys: false)
                 var batch = Batch(fieldCount: 2)
                 while try session.fill(&batch, byteGoal: 1 << 20) {}
                 let digest = batch.digest

@@ -122,9 +122,9 @@ struct Migration {
         _ plan: TablePlan, _ session: any SourceSession, _ writing: any TargetSession
     ) throws {
         for chunk in plan.chunks {
-            try session.open(chunk, of: plan)
+            try session.open(chunk, of: plan, hidesKeys: false)
             let digest = try Migration.digest(session, plan)
-            try session.open(chunk, of: plan)
+            try session.open(chunk, of: plan, hidesKeys: false)
             let unit = "data/\(plan.table)/\(chunk.number)"
             let outcome = try writing.load(unit, of: plan, from: session, expecting: digest)
             #expect(outcome == .loaded(mapped: digest))

@@ -47,9 +47,7 @@ extension Run {
 
     /// With `--on-existing replace` a database loaded into itself would be gone.
     func refuseSame(_ source: any Source, _ target: any Target) throws(Failure) {
-        guard source.engine == target.engine, let identity = try target.identity(),
-            try source.identity() == identity
-        else { return }
+        guard target.isSame(as: try source.identity()) else { return }
         throw Failure(
             .refused, "source and target are the same database, \(target.place)",
             hint: "Give the target another path.")

@@ -117,7 +117,7 @@ final class ExportLanes: Sendable {
         let cutter = ShardCutter(inWork, lanes: self)
         var shown = (rows: 0, bytes: 0)
         do throws(Failure) {
-            try session.open(chunk, of: plan)
+            try session.open(chunk, of: plan, hidesKeys: run.settings.hidesKeys)
             var batch = Batch(
                 fieldCount: plan.schema.fields.count, rowByteLimit: run.settings.rowBytes)
             var hasMore = true
