@@ -47,7 +47,9 @@ private final class LoadedSession: TargetSession {
 
     func prepare() throws(Failure) {}
     func perform(_ step: LoadStep) throws(Failure) {}
-    func begin(_ table: TablePlan) throws(Failure) { try note("begin \(table.table)") }
+    func begin(_ tables: [TablePlan]) throws(Failure) {
+        for table in tables { try note("begin \(table.table)") }
+    }
     func close() {}
 
     func load(

@@ -1,18 +1,19 @@
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceSQLite
 
 @Suite("Schema steps in common transactions")
 struct SQLiteSchemaStepsTests {
-    private let folder: TargetFolder
+    private let folder: ScratchFolder
     private let target: SQLiteTarget
     private let path: String
 
     init() throws {
-        folder = try TargetFolder()
-        path = folder.file("b.db")
+        folder = try ScratchFolder()
+        path = folder.path("b.db")
         target = SQLiteTarget(path: path)
     }
 
