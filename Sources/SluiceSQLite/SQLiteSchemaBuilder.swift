@@ -9,10 +9,10 @@ struct SQLiteSchemaBuilder {
     private let tables: Set<TableName>
     private let hasRowid: Bool
 
-    init(_ plan: TablePlan, in request: LoadRequest) {
+    init(_ plan: TablePlan, of tables: Set<TableName>, in request: LoadRequest) {
         self.plan = plan
+        self.tables = tables
         isSameEngine = request.sourceEngine == SQLiteTarget.engineName
-        tables = Set(request.tables.map(\.table))
         hasRowid = plan.schema.fields.contains { $0.isRowid }
     }
 

@@ -68,7 +68,10 @@ struct SQLiteSchemaEntry: Sendable {
 
 /// What a target holds, read at once: its schema and its ledger.
 struct SQLiteSurvey: Sendable {
-    var entries: [SQLiteSchemaEntry] = []
+    private(set) var entries: [SQLiteSchemaEntry] = []
+    /// Where each name is among them: those of triggers, and all others.
+    private var triggers: [Name: Int] = [:]
+    private var others: [Name: Int] = [:]
     var ledger: [LedgerEntry] = []
     /// `sluice_ledger` is there, but with other columns.
     var hasForeignLedger = false
@@ -77,6 +80,13 @@ struct SQLiteSurvey: Sendable {
 
     init(_ connection: SQLiteConnection) throws(Failure) {
         entries = try SQLiteSchemaEntry.all(on: connection)
+        for (place, entry) in entries.enumerated() {
+            if entry.kind.sharesNames {
+                others[entry.name.folded] = place
+            } else {
+                triggers[entry.name.folded] = place
+            }
+        }
         switch try SQLiteLedger.state(on: connection) {
         case .missing: break
         case .foreign: hasForeignLedger = true
@@ -86,10 +96,12 @@ struct SQLiteSurvey: Sendable {
 
     /// The object that has this name where `kind` looks for it.
     func entry(_ name: Name, like kind: SQLiteObjectKind) -> SQLiteSchemaEntry? {
-        let folded = name.folded
-        return entries.first {
-            $0.kind.sharesNames == kind.sharesNames && $0.name.folded == folded
-        }
+        place(of: name, like: kind).map { entries[$0] }
+    }
+
+    /// Its place in the order in which objects were made.
+    func place(of name: Name, like kind: SQLiteObjectKind) -> Int? {
+        (kind.sharesNames ? others : triggers)[name.folded]
     }
 
     func units(of dataset: String) -> Set<Name> {

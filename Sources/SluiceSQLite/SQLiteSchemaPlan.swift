@@ -161,6 +161,7 @@ extension SQLiteSchemaPlan {
 /// A schema in words every engine has.
 extension SQLiteSchemaPlan {
     private mutating func addBuilt(_ request: LoadRequest) {
+        let tables = Set(request.tables.map(\.table))
         var taken: Set<Name> = []
         for plan in request.tables where !taken.insert(plan.table.table.folded).inserted {
             conflicts.append(
@@ -176,7 +177,7 @@ extension SQLiteSchemaPlan {
                     "table \(plan.table) is made as a plain table: without its schema the"
                         + " virtual table \(owner) cannot be made")
             }
-            let builder = SQLiteSchemaBuilder(plan, in: request)
+            let builder = SQLiteSchemaBuilder(plan, of: tables, in: request)
             let (sql, omissions) = builder.table()
             warnings += omissions.map { "table \(plan.table): \($0)" }
             items.append(
@@ -187,7 +188,8 @@ extension SQLiteSchemaPlan {
         for plan in request.tables {
             for index in plan.definition.indexes {
                 let name = SQLiteSchemaPlan.free(index.name, of: plan.table.table, &taken)
-                let sql = SQLiteSchemaBuilder(plan, in: request).index(index, named: name)
+                let sql = SQLiteSchemaBuilder(plan, of: tables, in: request).index(
+                    index, named: name)
                 let step = LoadStep(
                     phase: .indexes, name: "index \(name)", tables: [plan.table],
                     weight: plan.estimatedBytes)

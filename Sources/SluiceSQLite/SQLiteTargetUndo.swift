@@ -33,19 +33,16 @@ struct SQLiteTargetUndo {
         // SQLite never gives its table of counters away: where AUTOINCREMENT made it, it stays,
         // without the rows about tables that are dropped.
         let droppable = made.filter { $0.name.folded != "sqlite_sequence" }
-        let order = found.entries.map(\.name.folded)
-        let sorted = droppable.sorted { left, right in
-            (order.firstIndex(of: left.name.folded) ?? 0)
-                < (order.firstIndex(of: right.name.folded) ?? 0)
-        }
+        let sorted = droppable.map { (found.place(of: $0.name, like: $0.kind) ?? 0, $0) }
+            .sorted { $0.0 < $1.0 }.map(\.1)
         try SQLiteDropping(connection).drop(sorted)
     }
 
     /// Tables that were there before: their rows are ours, they are not.
     private func empty(_ begun: [Name]) throws(Failure) {
         var remade: Set<Name> = []
+        var found = try SQLiteSurvey(connection)
         for unit in begun {
-            let found = try SQLiteSurvey(connection)
             guard let entry = SQLiteTargetUndo.table(of: unit, in: found) else { continue }
             if let owner = try owner(of: entry.name, in: found) {
                 // Without any row the tables behind a virtual one are damage; a new one has the
@@ -53,6 +50,7 @@ struct SQLiteTargetUndo {
                 guard remade.insert(owner.name.folded).inserted else { continue }
                 try connection.execute("DROP TABLE \(owner.name.quoted)")
                 try connection.execute(owner.sql)
+                found = try SQLiteSurvey(connection)
             } else {
                 try connection.execute("DELETE FROM \(entry.name.quoted)")
             }

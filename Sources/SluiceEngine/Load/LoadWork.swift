@@ -23,6 +23,8 @@ final class LoadWork: Sendable {
         }
 
         let step: LoadStep
+        /// Steps of earlier phases on the same tables.
+        let predecessors: [Int]
         var state = State.waiting
     }
 
@@ -46,7 +48,20 @@ final class LoadWork: Sendable {
     init(_ plans: [TablePlan], steps: [LoadStep]) {
         var tables: [TableName: Table] = [:]
         for plan in plans { tables[plan.table] = Table(openChunks: plan.chunks.count) }
-        state = Monitor(State(tables: tables, steps: steps.map { Step(step: $0) }))
+        state = Monitor(State(tables: tables, steps: LoadWork.ordered(steps)))
+    }
+
+    /// What each step waits for, found once: there may be thousands of them.
+    private static func ordered(_ steps: [LoadStep]) -> [Step] {
+        var places: [TableName: [Int]] = [:]
+        for (place, step) in steps.enumerated() {
+            for table in step.tables { places[table, default: []].append(place) }
+        }
+        return steps.map { step in
+            let others = Set(step.tables.flatMap { places[$0] ?? [] })
+            return Step(
+                step: step, predecessors: others.filter { steps[$0].phase < step.phase }.sorted())
+        }
     }
 
     /// A chunk is complete: its shards can be loaded.
@@ -121,7 +136,7 @@ final class LoadWork: Sendable {
         var best: Int?
         for (place, candidate) in state.steps.enumerated()
         where candidate.state == .waiting && !candidate.step.tables.isEmpty {
-            guard isFree(candidate.step, state) else { continue }
+            guard isFree(candidate, state) else { continue }
             if let other = best, state.steps[other].step.weight >= candidate.step.weight {
                 continue
             }
@@ -138,12 +153,9 @@ final class LoadWork: Sendable {
         return state.steps[place].step
     }
 
-    private static func isFree(_ step: LoadStep, _ state: State) -> Bool {
-        step.tables.allSatisfy { state.tables[$0]?.isComplete ?? true }
-            && state.steps.allSatisfy { other in
-                other.state == .done || other.step.phase >= step.phase
-                    || other.step.tables.allSatisfy { !step.tables.contains($0) }
-            }
+    private static func isFree(_ candidate: Step, _ state: State) -> Bool {
+        candidate.step.tables.allSatisfy { state.tables[$0]?.isComplete ?? true }
+            && candidate.predecessors.allSatisfy { state.steps[$0].state == .done }
     }
 
     private static func nothingLeft(_ state: State) -> Bool {
