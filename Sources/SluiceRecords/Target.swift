@@ -153,8 +153,8 @@ public protocol TargetSession: AnyObject {
     /// Makes the ledger and carries out `onExisting` (drops, truncation). Only before the first
     /// table was begun.
     func prepare() throws(Failure)
-    /// Does one step of the survey, or nothing where the catalogue shows that it is done. Others that
-    /// could be done by now may be done along with it.
+    /// Does one step of the survey, or nothing where the catalogue shows that it is done. Others
+    /// that could be done by now may be done along with it.
     func perform(_ step: LoadStep) throws(Failure)
     /// Writes the units `begin <table>`, all or none; from now on these tables' rows are ours.
     func begin(_ tables: [TablePlan]) throws(Failure)
