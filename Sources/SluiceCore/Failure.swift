@@ -36,10 +36,11 @@ public struct Failure: Error, Sendable {
         let places: [String]
         let hint: String?
         let isTransient: Bool
+        let retryAfter: Duration?
 
         init(
             kind: Kind, message: String, code: String?, places: [String], hint: String?,
-            isTransient: Bool
+            isTransient: Bool, retryAfter: Duration?
         ) {
             self.kind = kind
             self.message = message
@@ -47,6 +48,7 @@ public struct Failure: Error, Sendable {
             self.places = places
             self.hint = hint
             self.isTransient = isTransient
+            self.retryAfter = retryAfter
         }
     }
 
@@ -63,14 +65,16 @@ public struct Failure: Error, Sendable {
     public var hint: String? { storage.hint }
     /// Whether trying the same again may help.
     public var isTransient: Bool { storage.isTransient }
+    /// How long the other side wants to be left alone before that.
+    public var retryAfter: Duration? { storage.retryAfter }
 
     public init(
         _ kind: Kind, _ message: String, code: String? = nil, hint: String? = nil,
-        isTransient: Bool = false
+        isTransient: Bool = false, retryAfter: Duration? = nil
     ) {
         storage = Storage(
             kind: kind, message: message, code: code, places: [], hint: hint,
-            isTransient: isTransient)
+            isTransient: isTransient, retryAfter: retryAfter)
     }
 
     private init(_ storage: Storage) {
@@ -83,7 +87,7 @@ public struct Failure: Error, Sendable {
         Failure(
             Storage(
                 kind: kind, message: message, code: code, places: places + [place], hint: hint,
-                isTransient: isTransient))
+                isTransient: isTransient, retryAfter: retryAfter))
     }
 
     /// The same failure with another hint, where an outer layer knows the better remedy.
@@ -91,7 +95,23 @@ public struct Failure: Error, Sendable {
         Failure(
             Storage(
                 kind: kind, message: message, code: code, places: places, hint: hint,
-                isTransient: isTransient))
+                isTransient: isTransient, retryAfter: retryAfter))
+    }
+
+    /// The same failure under another kind, where an outer layer knows what it means.
+    public func asKind(_ kind: Kind) -> Failure {
+        Failure(
+            Storage(
+                kind: kind, message: message, code: code, places: places, hint: hint,
+                isTransient: isTransient, retryAfter: retryAfter))
+    }
+
+    /// The same failure, tried often enough.
+    public var asLasting: Failure {
+        Failure(
+            Storage(
+                kind: kind, message: message, code: code, places: places, hint: hint,
+                isTransient: false, retryAfter: nil))
     }
 
     /// The message with its code, as the first line of `description` shows it.

@@ -6,14 +6,17 @@ public struct Retry: Sendable {
     public var attemptLimit: Int
     public var firstPause: Duration
     public var pauseLimit: Duration
+    /// The longest pause that the other side may ask for.
+    public var askedPauseLimit: Duration
 
     public init(
-        attemptLimit: Int = 6, firstPause: Duration = .milliseconds(200),
-        pauseLimit: Duration = .seconds(20)
+        attemptLimit: Int = 8, firstPause: Duration = .milliseconds(200),
+        pauseLimit: Duration = .seconds(20), askedPauseLimit: Duration = .seconds(120)
     ) {
         self.attemptLimit = attemptLimit
         self.firstPause = firstPause
         self.pauseLimit = pauseLimit
+        self.askedPauseLimit = askedPauseLimit
     }
 
     /// No second attempt.
@@ -36,7 +39,7 @@ public struct Retry: Sendable {
                     throw error
                 }
                 onRetry(error, number)
-                pause(before: number, stop: stop)
+                pause(after: error, number, stop: stop)
                 try stop.check()
                 number += 1
             }
@@ -44,11 +47,12 @@ public struct Retry: Sendable {
     }
 
     /// Half of the pause is fixed and half random, so that lanes that failed together do not come
-    /// back together.
-    private func pause(before number: Int, stop: StopSignal) {
+    /// back together. Never shorter than the other side asks for.
+    private func pause(after failure: Failure, _ number: Int, stop: StopSignal) {
         let doubled = firstPause * (1 << min(number - 1, 20))
         let full = min(doubled, pauseLimit)
-        let pause = full / 2 + full / 2 * Double.random(in: 0...1)
+        let asked = min(failure.retryAfter ?? .zero, askedPauseLimit)
+        let pause = max(full / 2, asked) + full / 2 * Double.random(in: 0...1)
         let end = Clock.now + pause
         while Clock.now < end, stop.reason == nil {
             Clock.sleep(min(.milliseconds(100), end - Clock.now))

@@ -229,6 +229,25 @@ struct RetryTests {
         }
     }
 
+    @Test("waits as long as the other side asks, up to a limit")
+    func askedPause() throws {
+        let retry = Retry(
+            attemptLimit: 2, firstPause: .microseconds(1), pauseLimit: .microseconds(1),
+            askedPauseLimit: .milliseconds(30))
+        for (asked, least) in [(Duration.milliseconds(20), 20), (.seconds(3600), 30)] {
+            let begin = Clock.now
+            let busy = Failure(
+                .unavailable, "busy", isTransient: true, retryAfter: asked)
+            var attempts = 0
+            try retry.run(stop: StopSignal()) { () throws(Failure) in
+                attempts += 1
+                if attempts == 1 { throw busy.during("asking").hinting("Wait.") }
+            }
+            #expect(attempts == 2)
+            #expect(Clock.now - begin >= .milliseconds(least))
+        }
+    }
+
     @Test("ends its pause when the work should end")
     func stops() {
         let stop = StopSignal()
