@@ -1,4 +1,6 @@
 #pragma once
 #include <openssl/evp.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "crc32c.h"

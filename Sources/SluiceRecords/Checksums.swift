@@ -61,8 +61,8 @@ public final class SHA256 {
 }
 
 /// CRC-32C (Castagnoli), the checksum that object stores compare while they take bytes.
-enum CRC32C {
-    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+public enum CRC32C {
+    public static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         isInHardware ? ~sluice_crc32c(~0, bytes.baseAddress, bytes.count) : inSoftware(bytes)
     }
 
