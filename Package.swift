@@ -32,11 +32,12 @@ let package = Package(
             ["SluiceEngine", "SluiceSQLite", "SluiceStore", "SluiceRecords", "SluiceCore", "CYAML"]),
         module("SluiceEngine", ["SluiceStore", "SluiceRecords", "SluiceCore"]),
         module("SluiceSQLite", ["SluiceRecords", "SluiceCore", "CSQLite"]),
-        module("SluiceStore", ["SluiceRecords", "SluiceCore"]),
+        module("SluiceStore", ["SluiceRecords", "SluiceCore", "CCurl"]),
         module(
             "SluiceRecords",
             ["SluiceCore", "CZstd", "CZlib", "CSnappy", "CXXHash", "CCrypto", "CAvro"]),
         module("SluiceCore"),
+        library("CCurl", "libcurl4-openssl-dev"),
         library("CZstd", "libzstd-dev"),
         library("CZlib", "zlib1g-dev"),
         library("CSnappy", "libsnappy-dev"),
@@ -46,14 +47,20 @@ let package = Package(
         library("CYAML", "libyaml-dev"),
         library("CSQLite", "libsqlite3-dev"),
         .target(
-            name: "TestSupport", dependencies: ["SluiceCore"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["SluiceStore", "SluiceCore"],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests("SluiceCoreTests", ["SluiceCore", "TestSupport"]),
         tests(
             "SluiceRecordsTests",
-            ["SluiceRecords", "SluiceCore", "CAvro", "AllocationCount", "TestSupport"]),
-        tests("SluiceStoreTests", ["SluiceStore", "SluiceRecords", "SluiceCore", "TestSupport"]),
+            [
+                "SluiceRecords", "SluiceCore", "CAvro", "CCrypto", "AllocationCount",
+                "TestSupport",
+            ]),
+        tests(
+            "SluiceStoreTests",
+            ["SluiceStore", "SluiceRecords", "SluiceCore", "CCrypto", "TestSupport"]),
         tests(
             "SluiceSQLiteTests",
             ["SluiceSQLite", "SluiceRecords", "SluiceCore", "CSQLite", "TestSupport"]),
@@ -70,6 +77,6 @@ let package = Package(
                 "TestSupport",
             ]),
         // The whole program as its users run it, and the repository itself (tidy).
-        tests("JourneyTests", ["SluiceCore"]),
+        tests("JourneyTests", ["SluiceCore", "TestSupport"]),
     ]
 )

@@ -18,6 +18,7 @@ final class DatedStore: Store {
 
     var place: String { store.place }
     var facts: StoreFacts { store.facts }
+    var traffic: StoreTraffic { store.traffic }
 
     func put(_ bytes: UnsafeRawBufferPointer, at key: String) throws(Failure) {
         try store.put(bytes, at: key)
@@ -31,6 +32,12 @@ final class DatedStore: Store {
         _ key: String, into buffer: inout ByteBuffer, byteLimit: Int
     ) throws(Failure) -> Bool {
         try store.get(key, into: &buffer, byteLimit: byteLimit)
+    }
+
+    func get(
+        _ range: Range<Int>, of key: String, into buffer: inout ByteBuffer
+    ) throws(Failure) -> Bool {
+        try store.get(range, of: key, into: &buffer)
     }
 
     func list(
@@ -77,14 +84,20 @@ extension StoreURL {
     /// The location up to the last slash before the first placeholder, and the rest; nothing
     /// without placeholders.
     func splitAtPlaceholder() -> (base: String, pattern: String)? {
-        guard hasPlaceholders, let brace = location.firstRange(of: "{") else { return nil }
-        let before = location[..<brace.lowerBound]
+        // What stands behind a question mark belongs to the whole URL; a folder's name may have
+        // one.
+        let query =
+            service == .folder ? nil : location.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let path = location[..<(query ?? location.endIndex)]
+        let items = location[path.endIndex...]
+        guard hasPlaceholders, let brace = path.firstRange(of: "{") else { return nil }
+        let before = path[..<brace.lowerBound]
         guard let slash = before.utf8.lastIndex(of: UInt8(ascii: "/")) else {
-            return (base: ".", pattern: location)
+            return (base: ".", pattern: String(path))
         }
-        let base = location[..<slash]
-        var pattern = String(location[location.utf8.index(after: slash)...])
+        let base = path[..<slash]
+        var pattern = String(path[path.utf8.index(after: slash)...])
         while pattern.utf8.last == UInt8(ascii: "/") { pattern.removeLast() }
-        return (base: base.isEmpty ? "/" : String(base), pattern: pattern)
+        return (base: (base.isEmpty ? "/" : String(base)) + String(items), pattern: pattern)
     }
 }

@@ -70,6 +70,19 @@ public final class FolderStore: Store {
         return try read(file, key, into: &buffer, byteLimit: byteLimit)
     }
 
+    public func get(
+        _ range: Range<Int>, of key: String, into buffer: inout ByteBuffer
+    ) throws(Failure) -> Bool {
+        // A folder is near, and an object small.
+        guard try get(key, into: &buffer, byteLimit: .max) else { return false }
+        guard range.upperBound <= buffer.count else {
+            throw StoreFailure.wholeInsteadOfPart(name(key))
+        }
+        buffer.removeFirst(range.lowerBound)
+        buffer.truncate(to: range.count)
+        return true
+    }
+
     private func read(
         _ file: borrowing Descriptor, _ key: StoreKey, into buffer: inout ByteBuffer, byteLimit: Int
     ) throws(Failure) -> Bool {

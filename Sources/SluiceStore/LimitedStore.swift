@@ -8,6 +8,7 @@ internal import Synchronization
 public final class LimitedStore: Store {
     public var place: String { store.place }
     public var facts: StoreFacts { store.facts }
+    public var traffic: StoreTraffic { store.traffic }
 
     private let store: any Store
     private let upload: ByteRate?
@@ -37,9 +38,25 @@ public final class LimitedStore: Store {
     public func get(
         _ key: String, into buffer: inout ByteBuffer, byteLimit: Int
     ) throws(Failure) -> Bool {
-        guard let download else { return try store.get(key, into: &buffer, byteLimit: byteLimit) }
+        try paid(&buffer) { (buffer) throws(Failure) in
+            try store.get(key, into: &buffer, byteLimit: byteLimit)
+        }
+    }
+
+    public func get(
+        _ range: Range<Int>, of key: String, into buffer: inout ByteBuffer
+    ) throws(Failure) -> Bool {
+        try paid(&buffer) { (buffer) throws(Failure) in
+            try store.get(range, of: key, into: &buffer)
+        }
+    }
+
+    private func paid(
+        _ buffer: inout ByteBuffer, _ get: (inout ByteBuffer) throws(Failure) -> Bool
+    ) throws(Failure) -> Bool {
+        guard let download else { return try get(&buffer) }
         let begin = try download.waitUntilPaid(stop)
-        let isThere = try store.get(key, into: &buffer, byteLimit: byteLimit)
+        let isThere = try get(&buffer)
         // Only now is it known how much it was; whoever comes next waits for it.
         download.pay(buffer.count, from: begin)
         return isThere

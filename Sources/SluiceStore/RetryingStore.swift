@@ -3,17 +3,6 @@ internal import Synchronization
 
 /// A store whose requests are tried again after transient failures, each from its start.
 public final class RetryingStore: Store {
-    /// How much was asked of the store since it was opened.
-    public struct Counts: Hashable, Sendable {
-        public var requests: Int
-        public var retries: Int
-
-        public init(requests: Int, retries: Int) {
-            self.requests = requests
-            self.retries = retries
-        }
-    }
-
     public var place: String { store.place }
     public var facts: StoreFacts { store.facts }
 
@@ -21,7 +10,6 @@ public final class RetryingStore: Store {
     private let retry: Retry
     private let stop: StopSignal
     private let onRetry: @Sendable (Failure, Int) -> Void
-    private let requests = Atomic<Int>(0)
     private let retries = Atomic<Int>(0)
 
     /// - Parameter onRetry: told about each failure that is tried again, with its number; for the
@@ -36,9 +24,10 @@ public final class RetryingStore: Store {
         self.onRetry = onRetry
     }
 
-    public var counts: Counts {
-        Counts(
-            requests: requests.load(ordering: .relaxed), retries: retries.load(ordering: .relaxed))
+    public var traffic: StoreTraffic {
+        var traffic = store.traffic
+        traffic.retries += retries.load(ordering: .relaxed)
+        return traffic
     }
 
     public func put(_ bytes: UnsafeRawBufferPointer, at key: String) throws(Failure) {
@@ -58,6 +47,7 @@ public final class RetryingStore: Store {
         return isCreated.0
     }
 
+    /// Whether it is what the object has.
     private func holds(_ bytes: UnsafeRawBufferPointer, at key: String) throws(Failure) -> Bool {
         var buffer = ByteBuffer(capacity: bytes.count)
         do throws(Failure) {
@@ -77,6 +67,12 @@ public final class RetryingStore: Store {
         try run { () throws(Failure) in
             try store.get(key, into: &buffer, byteLimit: byteLimit)
         }
+    }
+
+    public func get(
+        _ range: Range<Int>, of key: String, into buffer: inout ByteBuffer
+    ) throws(Failure) -> Bool {
+        try run { () throws(Failure) in try store.get(range, of: key, into: &buffer) }
     }
 
     public func list(
@@ -111,12 +107,16 @@ public final class RetryingStore: Store {
     }
 
     private func run<Result>(_ attempt: () throws(Failure) -> Result) throws(Failure) -> Result {
-        requests.add(1, ordering: .relaxed)
-        return try retry.run(
-            stop: stop,
-            onRetry: { failure, number in
-                retries.add(1, ordering: .relaxed)
-                onRetry(failure, number)
-            }, attempt)
+        do throws(Failure) {
+            return try retry.run(
+                stop: stop,
+                onRetry: { failure, number in
+                    retries.add(1, ordering: .relaxed)
+                    onRetry(failure, number)
+                }, attempt)
+        } catch {
+            // Whoever loads a whole shard is not to try as often again what failed so often.
+            throw error.asLasting
+        }
     }
 }

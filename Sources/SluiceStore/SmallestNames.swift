@@ -58,6 +58,11 @@ struct SmallestNames: ~Copyable {
         if bytes.count > 2 * byteLimit { cut() }
     }
 
+    mutating func insert(_ name: String) {
+        var name = name
+        name.withUTF8 { insert(UnsafeRawBufferPointer($0), isFolder: false) }
+    }
+
     /// Sorts what was kept; how many names there are.
     mutating func finishPass() -> Int {
         sort()

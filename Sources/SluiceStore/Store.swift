@@ -9,6 +9,8 @@ public protocol Store: AnyObject, Sendable {
     /// How messages name it; never with a secret.
     var place: String { get }
     var facts: StoreFacts { get }
+    /// What it has cost so far.
+    var traffic: StoreTraffic { get }
 
     /// Stores the bytes at the key, whatever was there.
     func put(_ bytes: UnsafeRawBufferPointer, at key: String) throws(Failure)
@@ -19,6 +21,12 @@ public protocol Store: AnyObject, Sendable {
     ///
     /// - Parameter byteLimit: a longer object is a failure, found without reading it.
     func get(_ key: String, into buffer: inout ByteBuffer, byteLimit: Int) throws(Failure) -> Bool
+    /// Replaces the buffer's content with a part of the object; false when there is none.
+    ///
+    /// - Parameter range: of bytes, within the object and not empty.
+    func get(
+        _ range: Range<Int>, of key: String, into buffer: inout ByteBuffer
+    ) throws(Failure) -> Bool
     /// Calls `visit` for each key below the prefix, in byte order of keys, without holding them
     /// all; it returns false to end early.
     func list(
@@ -26,6 +34,28 @@ public protocol Store: AnyObject, Sendable {
     ) throws(Failure)
     /// Removes the object; nothing happens where there is none.
     func delete(_ key: String) throws(Failure)
+}
+
+extension Store {
+    /// Nothing where nothing is sent anywhere.
+    public var traffic: StoreTraffic { StoreTraffic() }
+}
+
+/// What a store has cost since it was opened.
+public struct StoreTraffic: Hashable, Sendable {
+    /// Requests sent over the network, repeated ones among them.
+    public var requests: Int
+    /// What was tried again after a failure.
+    public var retries: Int
+    /// Seconds by which the clock here was ahead of the store's when it last answered; nothing
+    /// where it does not say.
+    public var clockLead: Int?
+
+    public init(requests: Int = 0, retries: Int = 0, clockLead: Int? = nil) {
+        self.requests = requests
+        self.retries = retries
+        self.clockLead = clockLead
+    }
 }
 
 /// One entry of a listing.

@@ -34,6 +34,16 @@ final class MemoryStore: Store {
         return true
     }
 
+    func get(
+        _ range: Range<Int>, of key: String, into buffer: inout ByteBuffer
+    ) throws(Failure) -> Bool {
+        guard try get(key, into: &buffer, byteLimit: .max) else { return false }
+        let part = Array(buffer.bytes[range])
+        buffer.removeAll()
+        buffer.append(part)
+        return true
+    }
+
     func list(
         _ prefix: String, _ visit: (StoredObject) throws(Failure) -> Bool
     ) throws(Failure) {

@@ -30,7 +30,7 @@ struct RetryingStoreTests {
         }
         try store.put([1], at: "a")
         #expect(try store.get("a") == [1])
-        #expect(store.counts == RetryingStore.Counts(requests: 2, retries: 2))
+        #expect(store.traffic.retries == 2)
         #expect(
             told.read { $0 } == ["1: the store does not answer", "2: the store does not answer"])
     }
@@ -42,14 +42,14 @@ struct RetryingStoreTests {
         let found = failure { () throws(Failure) in try store.put([1], at: "a") }
         #expect(found?.message == "the store does not answer")
         #expect(found?.kind == .unavailable)
-        #expect(store.counts == RetryingStore.Counts(requests: 1, retries: 2))
+        #expect(store.traffic.retries == 2)
     }
 
     @Test("does not try again what cannot succeed")
     func permanent() {
         let store = store([1: .before(Failure(.failed, "no such bucket"))])
         #expect(failure { () throws(Failure) in try store.get("a") }?.message == "no such bucket")
-        #expect(store.counts == RetryingStore.Counts(requests: 1, retries: 0))
+        #expect(store.traffic.retries == 0)
     }
 
     @Test("stops trying when the work should end")
@@ -59,7 +59,7 @@ struct RetryingStoreTests {
         let store = store([1: always, 2: always], stop: stop) { _, _ in stop.raise(.timeLimit) }
         let found = failure { () throws(Failure) in try store.delete("a") }
         #expect(found?.message == "the time limit was reached")
-        #expect(store.counts.retries == 1)
+        #expect(store.traffic.retries == 1)
     }
 
     @Test("knows its own object when the answer to creating it was lost")
@@ -85,7 +85,7 @@ struct RetryingStoreTests {
         for key in keys { try memory.put([], at: key) }
         let store = store([1: .after(FaultyStore.noAnswer), 2: .after(FaultyStore.noAnswer)])
         #expect(try store.keys() == keys)
-        #expect(store.counts == RetryingStore.Counts(requests: 1, retries: 2))
+        #expect(store.traffic.retries == 2)
     }
 
     @Test("does not repeat a listing that its visitor failed")
@@ -96,7 +96,7 @@ struct RetryingStoreTests {
             try store.list("") { _ throws(Failure) in throw FaultyStore.noAnswer }
         }
         #expect(found?.message == "the store does not answer")
-        #expect(store.counts == RetryingStore.Counts(requests: 1, retries: 0))
+        #expect(store.traffic.retries == 0)
     }
 
     @Test("replaces what a failed read left in the buffer")

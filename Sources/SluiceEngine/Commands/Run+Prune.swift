@@ -96,6 +96,7 @@ extension Removal {
 final class PrefixedStore: Store {
     let place: String
     let facts: StoreFacts
+    var traffic: StoreTraffic { store.traffic }
     private let store: any Store
     private let prefix: String
 
@@ -119,6 +120,12 @@ final class PrefixedStore: Store {
         _ key: String, into buffer: inout ByteBuffer, byteLimit: Int
     ) throws(Failure) -> Bool {
         try store.get(prefix + key, into: &buffer, byteLimit: byteLimit)
+    }
+
+    func get(
+        _ range: Range<Int>, of key: String, into buffer: inout ByteBuffer
+    ) throws(Failure) -> Bool {
+        try store.get(range, of: prefix + key, into: &buffer)
     }
 
     func list(

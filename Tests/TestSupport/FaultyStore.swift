@@ -1,7 +1,8 @@
 public import SluiceCore
+public import SluiceStore
 internal import Synchronization
 
-/// A store that fails where a test wants it to. Nothing but tests makes one.
+/// A store that fails where a test wants it to.
 public final class FaultyStore: Store {
     public enum Operation: Sendable {
         case put
@@ -76,6 +77,15 @@ public final class FaultyStore: Store {
             buffer.mutableBytes[index] ^= 1 << UInt8(bit % 8)
         default: break
         }
+        return isThere
+    }
+
+    public func get(
+        _ range: Range<Int>, of key: String, into buffer: inout ByteBuffer
+    ) throws(Failure) -> Bool {
+        let fault = try begin(.get, key)
+        let isThere = try store.get(range, of: key, into: &buffer)
+        try end(fault)
         return isThere
     }
 
