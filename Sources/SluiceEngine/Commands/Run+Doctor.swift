@@ -67,6 +67,7 @@ private struct StoreExamination {
             try roundTrip(&findings)
         } catch {
             try? store.delete(key)
+            try? store.delete(key + "-new")
             findings.append(Finding(.fail, error.headline, remedy: error.hint))
         }
         return findings
@@ -82,14 +83,7 @@ private struct StoreExamination {
         try store.put(payload.bytes, at: key)
         let putTime = Clock.now - putStart
         findings.append(Finding(.pass, "objects can be put (\(rate(putTime)))"))
-        if try store.create(payload.bytes, at: key) {
-            findings.append(
-                Finding(
-                    .fail, "a create-only put overwrote an object",
-                    remedy: "Let one writer at a time use this store."))
-        } else {
-            findings.append(Finding(.pass, "create-only puts are refused where an object is"))
-        }
+        try findings.append(createOnly(payload.bytes))
         let getStart = Clock.now
         var back = ByteBuffer()
         let isThere = try store.get(key, into: &back, byteLimit: StoreExamination.byteCount)
@@ -99,21 +93,79 @@ private struct StoreExamination {
             isEqual
                 ? Finding(.pass, "objects come back as they were put (\(rate(getTime)))")
                 : Finding(.fail, "an object came back other than it was put"))
-        var isListed = false
-        try store.list("reports/") { object throws(Failure) in
-            isListed = isListed || object.key == key
-            return !isListed
-        }
-        findings.append(
-            isListed
-                ? Finding(.pass, "objects are listed")
-                : Finding(.warn, "an object is not listed", remedy: "sluice prune will not work."))
+        findings.append(try part(of: payload.bytes))
+        try findings.append(listed())
         try store.delete(key)
         let isGone = try !store.get(key, into: &back, byteLimit: StoreExamination.byteCount)
         findings.append(
             isGone
                 ? Finding(.pass, "objects can be deleted")
                 : Finding(.fail, "a deleted object is still there"))
+        if let clockLead = store.traffic.clockLead { findings.append(clock(clockLead)) }
+    }
+
+    /// Nothing needs parts of objects yet, but whatever comes between changes no byte.
+    private func part(of bytes: UnsafeRawBufferPointer) throws(Failure) -> Finding {
+        let range = bytes.count / 2..<bytes.count / 2 + 1000
+        var part = ByteBuffer()
+        do throws(Failure) {
+            guard try store.get(range, of: key, into: &part) else {
+                return Finding(.fail, "an object that was read whole cannot be read in part")
+            }
+        } catch {
+            guard !error.isTransient else { throw error }
+            return Finding(
+                .warn, "parts of objects cannot be read", remedy: "Nothing here needs them.")
+        }
+        return part.bytes.elementsEqual(bytes[range])
+            ? Finding(.pass, "parts of objects can be read")
+            : Finding(.fail, "a part of an object came back other than it was put")
+    }
+
+    /// Signatures are good for a quarter of an hour, and an answer is a second old.
+    private func clock(_ lead: Int) -> Finding {
+        guard abs(lead) > 2 else {
+            return Finding(.pass, "the clock here agrees with the store's")
+        }
+        let what =
+            "the clock here is \(abs(lead)) s \(lead < 0 ? "behind" : "ahead of") the store's"
+        return Finding(
+            abs(lead) < 60 ? .pass : .warn, what, remedy: abs(lead) < 60 ? nil : "Set the clock.")
+    }
+
+    /// On a free key first: what a store can do shows only there.
+    private func createOnly(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> Finding {
+        let fresh = key + "-new"
+        let small = UnsafeRawBufferPointer(rebasing: bytes.prefix(64))
+        guard try store.create(small, at: fresh) else {
+            return Finding(.fail, "a create-only put was refused where no object is")
+        }
+        let isTwice = try store.create(bytes, at: fresh)
+        let isOverwritten = try store.create(bytes, at: key)
+        try store.delete(fresh)
+        if isTwice || isOverwritten {
+            return Finding(
+                .fail, "a create-only put overwrote an object",
+                remedy: "Let one writer at a time use this store.")
+        }
+        return store.facts.hasConditionalPut
+            ? Finding(.pass, "create-only puts are refused where an object is")
+            : Finding(
+                .warn, "the store has no create-only puts",
+                remedy: "Let one writer at a time use this store.")
+    }
+
+    private func listed() throws(Failure) -> Finding {
+        var isListed = false
+        if store.facts.canList {
+            try store.list("reports/") { object throws(Failure) in
+                isListed = isListed || object.key == key
+                return !isListed
+            }
+        }
+        return isListed
+            ? Finding(.pass, "objects are listed")
+            : Finding(.warn, "an object is not listed", remedy: "sluice prune will not work.")
     }
 
     private func rate(_ time: Duration) -> String {

@@ -81,6 +81,7 @@ extension Run {
     func finish(_ outcome: Outcome, in store: any Store) -> Outcome {
         var outcome = outcome
         outcome.seconds = (Clock.now - startedAt).inSeconds
+        outcome.describe(store.traffic)
         // What was done is done, whether or not its report can be kept.
         do throws(Failure) {
             try store.put(SealedJSON.bytes(outcome.json), at: DatasetKeys.report(id))
@@ -92,6 +93,17 @@ extension Run {
 }
 
 extension Outcome {
+    /// What the store was asked, where it is a server.
+    mutating func describe(_ traffic: StoreTraffic) {
+        details.append(
+            .init(
+                "traffic",
+                ["requests": .int(traffic.requests), "retries": .int(traffic.retries)]))
+        if traffic.retries > 0 {
+            lines.append("the store was asked again \(traffic.retries) times after a failure")
+        }
+    }
+
     /// The members that every command on a finished dataset has.
     mutating func describe(_ dataset: Dataset, _ manifest: Manifest) {
         self.dataset = dataset.id

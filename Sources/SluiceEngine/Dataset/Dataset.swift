@@ -131,10 +131,25 @@ final class Dataset: Sendable {
 
     /// SHA-256 of any object's bytes.
     func hash(of key: String) throws(Failure) -> String {
-        guard let bytes = try store.bytes(of: key, byteLimit: Dataset.objectByteLimit) else {
-            throw Failure(.refused, "\(key) is missing from the dataset in \(store.place)")
+        if key.utf8.suffix(5).elementsEqual(".json".utf8) {
+            return Hexadecimal.string(hash: try requireObject(key).bytes)
         }
-        return bytes.withUnsafeBytes { Hexadecimal.string(SHA256.hash($0)) }
+        // Nothing in it tells whether it came as it is, but the same twice is no accident.
+        var last: String?
+        while true {
+            guard let bytes = try store.bytes(of: key, byteLimit: Dataset.objectByteLimit) else {
+                throw Failure(.refused, "\(key) is missing from the dataset in \(store.place)")
+            }
+            let hash = Hexadecimal.string(hash: bytes)
+            if hash == last { return hash }
+            last = hash
+        }
+    }
+}
+
+extension Hexadecimal {
+    fileprivate static func string(hash bytes: [UInt8]) -> String {
+        bytes.withUnsafeBytes { string(SHA256.hash($0)) }
     }
 }
 
@@ -150,8 +165,35 @@ struct StoredJSON: Sendable {
 extension Store {
     /// The object opened and its hash checked; nothing where there is none.
     func sealedObject(_ key: String) throws(Failure) -> StoredJSON? {
-        guard let bytes = try bytes(of: key, byteLimit: 256 << 20) else { return nil }
-        return StoredJSON(key: key, bytes: bytes, json: try SealedJSON.open(bytes, key: key))
+        var buffer = ByteBuffer()
+        var object: StoredJSON?
+        let isThere = try get(key, into: &buffer, byteLimit: 256 << 20) { buffer throws(Failure) in
+            let bytes = buffer.array()
+            object = StoredJSON(key: key, bytes: bytes, json: try SealedJSON.open(bytes, key: key))
+        }
+        return isThere ? object : nil
+    }
+
+    /// Gets the object until `check` passes its bytes. What comes twice with the same wrong bytes
+    /// is wrong in the store; before that, it may have been changed on its way.
+    func get(
+        _ key: String, into buffer: inout ByteBuffer, byteLimit: Int,
+        check: (borrowing ByteBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> Bool {
+        var wrongHash: [UInt8]?
+        var attempt = 1
+        while true {
+            guard try get(key, into: &buffer, byteLimit: byteLimit) else { return false }
+            do throws(Failure) {
+                try check(buffer)
+                return true
+            } catch {
+                let hash = SHA256.hash(buffer.bytes)
+                guard hash != wrongHash, attempt < 5 else { throw error }
+                wrongHash = hash
+                attempt += 1
+            }
+        }
     }
 
     func bytes(of key: String, byteLimit: Int) throws(Failure) -> [UInt8]? {

@@ -43,6 +43,8 @@ struct Hold: Sendable {
 
     /// What is said to be held on sources of this dataset.
     static func all(in store: any Store) throws(Failure) -> [Hold] {
+        // Such a store is for finished datasets and engines that hold nothing between runs.
+        guard store.facts.canList else { return [] }
         var keys: [String] = []
         try store.list("holds/") { object throws(Failure) in
             keys.append(object.key)

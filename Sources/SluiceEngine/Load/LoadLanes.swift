@@ -110,20 +110,22 @@ struct DatasetShards: ShardSupply {
         _ shard: Seal.Shard, of plan: TablePlan, into bytes: ShardBytes
     ) throws(Failure) -> any RecordSource {
         let options = dataset.header.options
-        guard
-            try dataset.store.get(
-                shard.key, into: &bytes.buffer, byteLimit: shard.summary.storedBytes)
-        else {
+        let isThere = try dataset.store.get(
+            shard.key, into: &bytes.buffer, byteLimit: shard.summary.storedBytes
+        ) { buffer throws(Failure) in
+            guard buffer.count == shard.summary.storedBytes,
+                SHA256.hash(buffer.bytes) == shard.summary.sha256
+            else {
+                throw Failure(
+                    .refused, "\(shard.key) is not the object that was sealed",
+                    hint: "Nothing of it was loaded. Restore the object or export again "
+                        + "elsewhere.")
+            }
+        }
+        guard isThere else {
             throw Failure(
                 .refused, "\(shard.key) is missing from \(dataset.store.place)",
                 hint: "Restore the object or export again elsewhere.")
-        }
-        guard bytes.buffer.count == shard.summary.storedBytes,
-            SHA256.hash(bytes.buffer.bytes) == shard.summary.sha256
-        else {
-            throw Failure(
-                .refused, "\(shard.key) is not the object that was sealed",
-                hint: "Nothing of it was loaded. Restore the object or export again elsewhere.")
         }
         let reader = ShardReader(
             schema: plan.schema, format: options.format, rowByteLimit: options.rowBytes)
