@@ -30,16 +30,25 @@ enum Drivers {
         }
     }
 
+    /// How a store is talked to that is not a folder.
+    struct StoreAccess {
+        var http = HTTPOptions()
+        var passwordCommand: String?
+    }
+
     /// - Parameter location: the URL's, with the placeholders replaced.
     static func openStore(
-        _ service: StoreURL.Service, at location: String
+        _ service: StoreURL.Service, at location: String, _ access: StoreAccess
     ) throws(Failure) -> any Store {
-        switch service {
-        case .folder: return FolderStore(path: location)
-        case .s3: throw unsupported("S3", "file:PATH")
-        case .gcs: throw unsupported("Google Cloud Storage", "file:PATH")
-        case .http: throw unsupported("a store over HTTP", "file:PATH")
+        if access.passwordCommand != nil, service != .http {
+            throw Failure(
+                .usage,
+                "'\(Option.storePasswordCommand.flag)' is only for stores at http:// and https://",
+                hint: "Leave it out.")
         }
+        if service == .folder { return FolderStore(path: location) }
+        return try StoreOpener.open(
+            location, options: access.http, passwordCommand: access.passwordCommand)
     }
 
     private static func unsupported(_ what: String, _ known: String) -> Failure {

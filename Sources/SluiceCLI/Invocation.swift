@@ -96,7 +96,8 @@ extension Invocation {
     func optionalStore() throws(Failure) -> (any Store)? {
         guard let text = values.text(.store) else { return nil }
         let url = try StoreURL(text)
-        return wrapped(try Drivers.openStore(url.service, at: url.location(at: wallStart)))
+        return wrapped(
+            try Drivers.openStore(url.service, at: url.location(at: wallStart), storeAccess))
     }
 
     /// The place below which datasets are found that were exported to this URL at any time.
@@ -104,8 +105,17 @@ extension Invocation {
         guard let text = values.text(.store) else { throw missing(.store) }
         let url = try StoreURL(text)
         guard let split = url.splitAtPlaceholder() else { return try store() }
-        let below = try Drivers.openStore(url.service, at: split.base)
+        let below = try Drivers.openStore(url.service, at: split.base, storeAccess)
         return DatedStore(wrapped(below), pattern: split.pattern)
+    }
+
+    private var storeAccess: Drivers.StoreAccess {
+        Drivers.StoreAccess(
+            http: HTTPOptions(
+                caBundle: values.text(.caBundle),
+                clientCertificate: values.text(.clientCertificate),
+                clientKey: values.text(.clientKey)),
+            passwordCommand: values.text(.storePasswordCommand))
     }
 
     /// One retry policy and one limit for whatever store it is.

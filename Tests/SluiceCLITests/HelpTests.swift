@@ -42,6 +42,11 @@ struct HelpTests {
                 Source, store and target:
                   --config FILE              job file with settings
                   --store URL                where the dataset is kept
+                  --store-password-command COMMAND
+                                             command that prints the store's password
+                  --ca-bundle FILE           certificates to trust when talking to the store
+                  --client-certificate FILE  certificate to show to the store
+                  --client-key FILE          key of that certificate
 
                 Output:
                   --output text|json         form of the result on standard output (text)

@@ -108,9 +108,6 @@ struct ProgramTests {
             ),
             (["export", "--source", "mariadb://h/d", "--store", "file:a"], "MySQL", "sqlite:PATH"),
             (["verify", "--target", "mysql://h/d", "--store", "file:a"], "MySQL", "sqlite:PATH"),
-            (["inspect", "--store", "s3://b/p"], "S3", "file:PATH"),
-            (["inspect", "--store", "gs://b/p"], "Google Cloud Storage", "file:PATH"),
-            (["inspect", "--store", "https://h/p"], "a store over HTTP", "file:PATH"),
         ])
     func unsupported(_ arguments: [String], _ what: String, _ known: String) throws {
         let folder = try ScratchFolder()
@@ -138,6 +135,24 @@ struct ProgramTests {
                     code: 2, output: "",
                     errors: """
                         sluice: '--source-password-command' does not apply to SQLite, which takes no password
+                        hint: Leave it out.
+
+                        """))
+    }
+
+    @Test(
+        "a password command is refused for a store that takes no password",
+        arguments: ["file:a", "s3://b/p", "gs://bucket/p"])
+    func storePasswordCommand(_ store: String) throws {
+        let folder = try ScratchFolder()
+        let result = try sluice(
+            "inspect", "--store", store, "--store-password-command", "echo secret", in: folder)
+        #expect(
+            result
+                == .init(
+                    code: 2, output: "",
+                    errors: """
+                        sluice: '--store-password-command' is only for stores at http:// and https://
                         hint: Leave it out.
 
                         """))

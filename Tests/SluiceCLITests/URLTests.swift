@@ -126,6 +126,10 @@ struct StoreURLTests {
         #expect(try StoreURL("file:{date}").splitAtPlaceholder()?.base == ".")
         #expect(try StoreURL("file:/{date}").splitAtPlaceholder()?.base == "/")
         #expect(try StoreURL("file:/b/app").splitAtPlaceholder() == nil)
+        let bucket = try StoreURL("s3://b/x/app-{date}?region=r").splitAtPlaceholder()
+        #expect(bucket?.base == "s3://b/x?region=r")
+        #expect(bucket?.pattern == "app-{date}")
+        #expect(try StoreURL("file:a?{date}").splitAtPlaceholder()?.pattern == "a?{date}")
     }
 
     @Test(

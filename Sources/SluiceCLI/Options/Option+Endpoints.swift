@@ -2,6 +2,7 @@
 extension Option {
     static let endpointOptions = [
         config, source, store, target, sourcePasswordCommand, targetPasswordCommand,
+        storePasswordCommand, caBundle, clientCertificate, clientKey,
     ]
 
     static let config = Option(
@@ -25,8 +26,13 @@ extension Option {
         for: [.run, .export, .load, .verify, .status, .inspect, .handoff, .prune, .doctor],
         "where the dataset is kept",
         """
-        The place of the dataset: file:PATH for a folder. {date} and {time} stand for the moment \
-        of the start in UTC, like 2026-01-31 and 235959.
+        The place of the dataset: file:PATH for a folder, s3://BUCKET/PREFIX for any S3-compatible \
+        store, gs://BUCKET/PREFIX for Google Cloud Storage, http://HOST/PATH or https://HOST/PATH \
+        for a server that takes PUT and GET, with WebDAV or without. Behind s3:// may stand \
+        ?endpoint=URL&region=NAME, and also style=path or style=virtual, sse=NAME, \
+        sse-kms-key-id=ID and storage-class=NAME; behind gs:// ?endpoint=URL. Credentials are \
+        found where the tools of AWS and of Google find them. {date} and {time} stand for the \
+        moment of the start in UTC, like 2026-01-31 and 235959.
         """)
 
     static let target = Option(
@@ -52,4 +58,36 @@ extension Option {
         A shell command whose first line of output is the password, so that it stands in no file \
         and in no list of processes. Only for databases that take a password.
         """)
+
+    static let storePasswordCommand = Option(
+        "store-password-command", .text, "COMMAND", in: .endpoints, for: storeCommands,
+        isSecret: true,
+        "command that prints the store's password",
+        """
+        A shell command whose first line of output is the password of the user in an http:// or \
+        https:// URL of a store, or, where the URL names no user, a bearer token.
+        """)
+
+    static let caBundle = Option(
+        "ca-bundle", .path, "FILE", in: .endpoints, for: storeCommands,
+        "certificates to trust when talking to the store",
+        """
+        A file of certificates in PEM form that are trusted instead of the system's when talking \
+        to a store over HTTPS. The variables CURL_CA_BUNDLE, SSL_CERT_FILE and, for s3://, \
+        AWS_CA_BUNDLE count where it is not given.
+        """)
+
+    static let clientCertificate = Option(
+        "client-certificate", .path, "FILE", in: .endpoints, for: storeCommands,
+        "certificate to show to the store",
+        "A file in PEM form with the certificate that a store over HTTPS asks for.")
+
+    static let clientKey = Option(
+        "client-key", .path, "FILE", in: .endpoints, for: storeCommands,
+        "key of that certificate",
+        "A file in PEM form with the key of --client-certificate, where that file holds none.")
+
+    private static let storeCommands: [Command] = [
+        .run, .export, .load, .verify, .status, .inspect, .handoff, .prune, .doctor,
+    ]
 }
