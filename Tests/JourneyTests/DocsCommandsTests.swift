@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import TestSupport
 import Testing
 
 /// What README and docs show is run as it is shown, and what they say of results is so.
@@ -23,7 +24,10 @@ import Testing
         }
     }
 
-    static let pages = ["README.md", "docs/operating.md", "docs/json-output.md", "docs/format.md"]
+    static let pages = [
+        "README.md", "docs/operating.md", "docs/stores.md", "docs/json-output.md",
+        "docs/format.md",
+    ]
 
     static func lines(_ page: String) throws -> [Substring] {
         try #require(TidyRepository.here.texts.first { $0.path == page }).lines
@@ -54,12 +58,23 @@ import Testing
         return blocks
     }
 
+    /// What the page about stores says that it expects to be set.
+    private static func stores() throws -> [String: String] {
+        var variables = try RealServer.seaweedFS.environment
+        variables["AWS_ENDPOINT_URL_S3"] = try RealServer.seaweedFS.address
+        variables["STORAGE_EMULATOR_HOST"] = try RealServer.gcs.address
+        variables["DAV"] = try RealServer.nginx.address
+        return variables
+    }
+
     /// A shell in the folder, with sluice in its path and nothing else of the environment.
-    private func shell(_ script: String, in place: Workspace) throws -> Program.Result {
+    private func shell(
+        _ script: String, in place: Workspace, _ variables: [String: String] = [:]
+    ) throws -> Program.Result {
         var shell = try Program.tool("sh")
         let folder = place.sluice.path.split(separator: "/", omittingEmptySubsequences: false)
             .dropLast().joined(separator: "/")
-        shell.environment = ["PATH": "\(folder):/usr/bin:/bin"]
+        shell.environment = variables.merging(["PATH": "\(folder):/usr/bin:/bin"]) { $1 }
         shell.folder = place.path
         return try shell.run(["-eu", "-c", script])
     }
@@ -69,6 +84,7 @@ import Testing
         let place = try Workspace()
         try place.make("shop.db", from: "shop.sql")
         let blocks = try DocsCommandsTests.blocks(page)
+        let variables = page == "docs/stores.md" ? try DocsCommandsTests.stores() : [:]
         for block in blocks {
             let kind = block.label.split(separator: " ").first.map(String.init) ?? ""
             #expect(["sh", "text", "json", "yaml"].contains(kind), "\(page): ```\(block.label)")
@@ -78,7 +94,7 @@ import Testing
                 try place.write(block.text, to: file)
             }
             guard let code = block.exitCode else { continue }
-            let result = try shell(block.text, in: place)
+            let result = try shell(block.text, in: place, variables)
             #expect(result.code == code, "\(page):\n\(block.text)\(result.errorText)")
         }
         // The format page shows no commands.

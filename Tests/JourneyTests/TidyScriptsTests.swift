@@ -47,6 +47,8 @@ struct TidyScriptsTests {
             ("setup --tset", "usage: scripts/setup [--test]\n"),
             ("format --fix", "usage: scripts/format [--check]\n"),
             ("bench many", "usage: scripts/bench [ROWS]\n"),
+            ("bench-stores many", "usage: scripts/bench-stores [MIB [LANES]]\n"),
+            ("servers --start", "usage: scripts/servers COMMAND [ARGUMENT ...]\n"),
         ])
     func usage(_ command: String, _ expected: String) {
         let result = shell("cd / && \(scripts)/\(command)")

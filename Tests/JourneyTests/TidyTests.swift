@@ -25,7 +25,7 @@ struct TidyTests {
         ],
         "SluiceEngine": ["SluiceStore", "SluiceRecords", "SluiceCore"],
         "SluiceSQLite": ["SluiceRecords", "SluiceCore", "CSQLite"],
-        "SluiceStore": ["SluiceRecords", "SluiceCore"],
+        "SluiceStore": ["SluiceRecords", "SluiceCore", "CCurl"],
         "SluiceRecords": [
             "SluiceCore", "CZstd", "CZlib", "CSnappy", "CXXHash", "CCrypto", "CAvro",
         ],

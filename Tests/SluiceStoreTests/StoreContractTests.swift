@@ -62,6 +62,10 @@ struct StoreContractTests {
     func oneCreatorWins(_ tested: StoreUnderTest) throws {
         let opened = try tested.open()
         let store = opened.store
+        // What the store can do is known after the first.
+        #expect(try store.create([], at: "dataset.json"))
+        // Without conditions there is one writer only.
+        guard store.facts.hasConditionalPut else { return }
         for round in 0..<20 {
             let winners = Monitor<[UInt8]>([])
             var lanes: [Lanes.Lane] = []
@@ -80,7 +84,9 @@ struct StoreContractTests {
         }
     }
 
-    @Test("never shows a part of an object while it is replaced", arguments: StoreUnderTest.all)
+    @Test(
+        "never shows a part of an object while it is replaced",
+        arguments: StoreUnderTest.all.filter(\.replacesWhole))
     func replacingIsAtomic(_ tested: StoreUnderTest) throws {
         let opened = try tested.open()
         let store = opened.store
@@ -115,6 +121,19 @@ struct StoreContractTests {
                 hint: Did something else write into this store?
                 """)
         #expect(found?.kind == .failed)
+    }
+
+    @Test("gives the part of an object that is asked for", arguments: StoreUnderTest.all)
+    func part(_ tested: StoreUnderTest) throws {
+        let opened = try tested.open()
+        try opened.store.put(pattern(1000), at: "a")
+        var buffer = ByteBuffer()
+        for range in [0..<1, 7..<42, 999..<1000, 0..<1000] {
+            #expect(try opened.store.get(range, of: "a", into: &buffer))
+            #expect(buffer.array() == Array(pattern(1000)[range]))
+        }
+        #expect(try !opened.store.get(0..<1, of: "b", into: &buffer))
+        #expect(buffer.array() == [])
     }
 
     @Test("empties the buffer it is given", arguments: StoreUnderTest.all)
@@ -222,7 +241,8 @@ struct StoreContractTests {
         try store.delete("holds/1.json")
         #expect(try store.get("holds/1.json") == nil)
         #expect(try store.keys() == ["holds/2.json"])
-        // A part of a key is no object.
+        // A part of a key is no object. rclone serves a folder, and fails on its name.
+        guard tested.testDescription != RealServer.rcloneS3.description else { return }
         try store.delete("holds")
         #expect(try store.get("holds") == nil)
         #expect(try store.keys() == ["holds/2.json"])

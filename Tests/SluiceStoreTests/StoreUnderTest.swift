@@ -15,7 +15,9 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let open: @Sendable () throws -> Opened
 
-    static let all = [
+    static let all = local + real
+
+    static let local = [
         folder("a folder", .anonymous),
         folder("a folder without unnamed files", .named),
         folder("a folder without hard links", .renamed),
@@ -39,10 +41,18 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
                 MemoryStore(), uploadLimit: 1 << 40, downloadLimit: 1 << 40, stop: StopSignal())
             return Opened(store: limited, owner: nil)
         },
+        StoreUnderTest(testDescription: "Google Cloud Storage as its documentation has it") {
+            Opened(store: try gcsStore(FakeGCS(pageLength: 90)), owner: nil)
+        },
+        StoreUnderTest(testDescription: "an emulator of it that ignores conditions") {
+            let sender = FakeGCS(token: nil, keepsConditions: false)
+            let store = try gcsStore(sender, "gs://bucket?endpoint=http://localhost:1")
+            return Opened(store: store, owner: nil)
+        },
     ]
 
-    /// Those that are quick enough with thousands of keys.
-    static let large = all.filter { $0.testDescription != manyPasses }
+    /// Those that are quick enough with thousands of keys; real ones have a test of their own.
+    static let large = local.filter { $0.testDescription != manyPasses }
 
     private static let manyPasses = "a folder listed a few names at a time"
 
