@@ -37,11 +37,13 @@ public struct Failure: Error, Sendable {
         let hint: String?
         let isTransient: Bool
         let retryAfter: Duration?
+        let row: Int?
 
         init(
             kind: Kind, message: String, code: String?, places: [String], hint: String?,
-            isTransient: Bool, retryAfter: Duration?
+            isTransient: Bool, retryAfter: Duration?, row: Int? = nil
         ) {
+            self.row = row
             self.kind = kind
             self.message = message
             self.code = code
@@ -67,6 +69,9 @@ public struct Failure: Error, Sendable {
     public var isTransient: Bool { storage.isTransient }
     /// How long the other side wants to be left alone before that.
     public var retryAfter: Duration? { storage.retryAfter }
+    /// The row at fault among those that were being loaded, counted from 1, where nobody has named
+    /// it yet.
+    public var row: Int? { storage.row }
 
     public init(
         _ kind: Kind, _ message: String, code: String? = nil, hint: String? = nil,
@@ -87,7 +92,15 @@ public struct Failure: Error, Sendable {
         Failure(
             Storage(
                 kind: kind, message: message, code: code, places: places + [place], hint: hint,
-                isTransient: isTransient, retryAfter: retryAfter))
+                isTransient: isTransient, retryAfter: retryAfter, row: row))
+    }
+
+    /// The same failure about one of the rows that were being loaded; nothing: it has been named.
+    public func at(row: Int?) -> Failure {
+        Failure(
+            Storage(
+                kind: kind, message: message, code: code, places: places, hint: hint,
+                isTransient: isTransient, retryAfter: retryAfter, row: row))
     }
 
     /// The same failure with another hint, where an outer layer knows the better remedy.
@@ -95,7 +108,7 @@ public struct Failure: Error, Sendable {
         Failure(
             Storage(
                 kind: kind, message: message, code: code, places: places, hint: hint,
-                isTransient: isTransient, retryAfter: retryAfter))
+                isTransient: isTransient, retryAfter: retryAfter, row: row))
     }
 
     /// The same failure under another kind, where an outer layer knows what it means.
@@ -103,7 +116,7 @@ public struct Failure: Error, Sendable {
         Failure(
             Storage(
                 kind: kind, message: message, code: code, places: places, hint: hint,
-                isTransient: isTransient, retryAfter: retryAfter))
+                isTransient: isTransient, retryAfter: retryAfter, row: row))
     }
 
     /// The same failure, tried often enough.

@@ -4,7 +4,8 @@ internal import Synchronization
 /// Whether somebody wants the work to end: asked between records' batches, never waited for.
 ///
 /// The first SIGINT or SIGTERM raises it; a time limit or an abort condition may too. A second
-/// signal ends the process at once.
+/// signal ends the process at once, where it is another one: who stops a process and then its
+/// group, as `timeout` does, means it once.
 public final class StopSignal: Sendable {
     /// Why the work should end.
     public enum Reason: Int, Sendable {
@@ -14,6 +15,8 @@ public final class StopSignal: Sendable {
     }
 
     private let raised = Atomic<Int>(0)
+    /// Signals this close to the first are the same one.
+    private static let repetitionMilliseconds = 500
 
     public init() {}
 
@@ -39,8 +42,14 @@ public final class StopSignal: Sendable {
         signal(SIGPIPE, SIG_IGN)
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in
-            // Only what is async-signal-safe: an atomic and _exit.
-            if signalWasSeen.exchange(StopSignal.Reason.signal.rawValue, ordering: .relaxed) != 0 {
+            // Only what is async-signal-safe: atomics, clock_gettime and _exit.
+            var time = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &time)
+            let milliseconds = time.tv_sec &* 1000 &+ time.tv_nsec / 1_000_000
+            let (isFirst, first) = firstSignal.compareExchange(
+                expected: 0, desired: milliseconds, ordering: .relaxed)
+            signalWasSeen.store(StopSignal.Reason.signal.rawValue, ordering: .relaxed)
+            if !isFirst, milliseconds &- first > StopSignal.repetitionMilliseconds {
                 _exit(Failure.Kind.interrupted.exitCode)
             }
         }
@@ -50,6 +59,8 @@ public final class StopSignal: Sendable {
 }
 
 private let signalWasSeen = Atomic<Int>(0)
+/// When, by the monotonic clock.
+private let firstSignal = Atomic<Int>(0)
 
 extension StopSignal.Reason {
     /// What a command ends with when it stops for this reason.

@@ -187,7 +187,8 @@ struct StopSignalTests {
     }
 
     @Test(
-        "is raised by the first signal; the second ends the process", arguments: [SIGINT, SIGTERM])
+        "is raised by the first signal, also twice at once; a later one ends the process",
+        arguments: [SIGINT, SIGTERM])
     func signals(_ number: Int32) async {
         await #expect(processExitsWith: .exitCode(130)) { [number = number as Int32] in
             StopSignal.catchSignals()
@@ -197,6 +198,9 @@ struct StopSignalTests {
             // A broken pipe is an error code by now.
             kill(getpid(), SIGPIPE)
             guard stop.reason == .signal else { exit(1) }
+            // As `timeout` sends it, to the process and to its group.
+            kill(getpid(), number)
+            Clock.sleep(.milliseconds(700))
             kill(getpid(), number)
             Clock.sleep(.seconds(60))
             exit(2)
