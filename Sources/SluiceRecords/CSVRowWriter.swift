@@ -71,10 +71,12 @@ struct CSVRowWriter {
             try appendHexadecimal(try cursor.bytes(), through: &sink, to: &output)
         case .numberText, .text, .uuid, .json, .enumeration, .set, .bitString, .serverText:
             let text = try cursor.bytes()
-            if CSVText.isBare(text), text.count < CSVSink.drainByteCount {
+            if !CSVText.isBare(text) {
+                try appendQuoted(text, through: &sink, to: &output)
+            } else if text.count < CSVSink.drainByteCount {
                 sink.text.append(text)
             } else {
-                try appendQuoted(text, through: &sink, to: &output)
+                try appendLong(text, through: &sink, to: &output)
             }
         case .any:
             try appendAny(from: &cursor, through: &sink, to: &output)
@@ -101,6 +103,18 @@ struct CSVRowWriter {
     }
 
     /// In pieces, so that a large value does not make the sink as large.
+    private func appendLong(
+        _ text: UnsafeRawBufferPointer, through sink: inout CSVSink, to output: inout ByteBuffer
+    ) throws(Failure) {
+        var place = 0
+        while place < text.count {
+            let end = min(place + CSVSink.drainByteCount, text.count)
+            sink.text.append(UnsafeRawBufferPointer(rebasing: text[place..<end]))
+            place = end
+            try sink.drainIfFull(to: &output)
+        }
+    }
+
     private func appendQuoted(
         _ text: UnsafeRawBufferPointer, through sink: inout CSVSink, to output: inout ByteBuffer
     ) throws(Failure) {

@@ -24,14 +24,18 @@ public struct SourceTable: Hashable, Sendable {
     public var estimatedBytes: Int
     /// The virtual table that this one stores the content of; the two are moved together.
     public var owner: TableName?
+    /// The partitioned tables that it is a part of: who chooses them chooses it.
+    public var wholes: [TableName]
 
     public init(
-        name: TableName, estimatedRows: Int, estimatedBytes: Int, owner: TableName? = nil
+        name: TableName, estimatedRows: Int, estimatedBytes: Int, owner: TableName? = nil,
+        wholes: [TableName] = []
     ) {
         self.name = name
         self.estimatedRows = estimatedRows
         self.estimatedBytes = estimatedBytes
         self.owner = owner
+        self.wholes = wholes
     }
 }
 

@@ -18,19 +18,57 @@ public protocol Source: AnyObject, Sendable {
     func identity() throws(Failure) -> JSON
     /// Keeps the source still for as many lanes.
     func openSnapshot(
-        _ consistency: Consistency, lanes: Int, stop: StopSignal
+        _ options: SnapshotOptions, stop: StopSignal
     ) throws(Failure) -> any Snapshot
+    /// Frees what a hold says that a run left behind on this source; nothing where it is gone.
+    func release(_ hold: JSON) throws(Failure)
     /// What `doctor` looks at.
     func examine() -> [Finding]
+}
+
+extension Source {
+    /// A snapshot with nothing else asked of it.
+    public func openSnapshot(
+        _ consistency: Consistency, lanes: Int, stop: StopSignal
+    ) throws(Failure) -> any Snapshot {
+        try openSnapshot(SnapshotOptions(consistency, lanes: lanes), stop: stop)
+    }
+}
+
+/// How a snapshot is to be taken.
+public struct SnapshotOptions: Sendable {
+    public var consistency: Consistency
+    public var lanes: Int
+    /// What the slot is to be called that keeps the change log from the snapshot on (`--position
+    /// slot`); nothing: none is made.
+    public var slot: String?
+    /// Which tables will be read. A user who may read these alone can export them.
+    public var wants: @Sendable (SourceTable) -> Bool = { _ in true }
+    /// What dead runs left behind on this source (`holds/`): to be taken over or freed before
+    /// anything else.
+    public var leftBehind: [JSON] = []
+    /// Only a look: nothing is held beyond transactions, and nothing is made or stopped.
+    public var isTrial = false
+    /// Told what is about to be held beyond a read transaction, for `holds/`, before it is.
+    public var announce: @Sendable (JSON) throws(Failure) -> Void = { _ throws(Failure) in }
+
+    public init(_ consistency: Consistency, lanes: Int, isTrial: Bool = false) {
+        self.consistency = consistency
+        self.lanes = lanes
+        self.isTrial = isTrial
+    }
 }
 
 /// What a source can do, asked once.
 public struct SourceFacts: Hashable, Sendable {
     /// It can keep its change log from the snapshot on, in a replication slot (`--position slot`).
     public var hasSlots: Bool
+    /// Its catalogue's schema is already without what belongs to tables that are not wanted.
+    public var limitsSchema: Bool
 
-    public init(hasSlots: Bool) {
+    public init(hasSlots: Bool, limitsSchema: Bool = false) {
         self.hasSlots = hasSlots
+        self.limitsSchema = limitsSchema
     }
 }
 
@@ -45,14 +83,17 @@ public protocol Snapshot: AnyObject, Sendable {
     /// How many sessions it has to offer; never more than the lanes it was opened for, and at least
     /// one.
     var laneLimit: Int { get }
-    /// What it holds on the source beyond a read transaction, for `holds/`; nothing where a dead
-    /// process holds nothing.
-    var hold: JSON? { get }
     func catalog() throws(Failure) -> Catalog
     /// A lane's own view of it; called on that lane.
     func openSession() throws(Failure) -> any SourceSession
-    /// Releases everything; throws where the proof that it held to the end fails.
+    /// Releases everything but the slot; throws where the proof that it held to the end fails.
     func close() throws(Failure)
+    /// Removes the slot, where one was made: the dataset did not come about. Only after `close`.
+    func dropSlot() throws(Failure)
+}
+
+extension Snapshot {
+    public func dropSlot() throws(Failure) {}
 }
 
 /// The place in a source's change log that belongs to a snapshot.

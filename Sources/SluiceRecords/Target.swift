@@ -25,11 +25,16 @@ public struct LoadRequest: Sendable {
     public var sourceEngine: String?
     /// Messages name a row at fault by shard and ordinal, not by its key (design §9).
     public var hidesKeys: Bool
+    /// What is made belongs to whoever makes it, and nobody else is granted anything
+    /// (`--owners skip`).
+    public var skipsOwners: Bool
 
     public init(
         dataset: String, tables: [TablePlan], trustedSchema: SchemaText?, onExisting: OnExisting,
-        constraintsInitial: Bool = false, sourceEngine: String? = nil, hidesKeys: Bool = false
+        constraintsInitial: Bool = false, sourceEngine: String? = nil, hidesKeys: Bool = false,
+        skipsOwners: Bool = false
     ) {
+        self.skipsOwners = skipsOwners
         self.dataset = dataset
         self.sourceEngine = sourceEngine
         self.hidesKeys = hidesKeys

@@ -12,7 +12,6 @@ final class SQLiteSnapshot: Snapshot {
     let laneLimit: Int
     let position: Position
     let stamp: JSON?
-    let hold: JSON?
     private let path: String
     private let readers: [SQLiteConnection]
     /// Keeps writers out until the end, in mode `locked`.
@@ -23,15 +22,16 @@ final class SQLiteSnapshot: Snapshot {
 
     /// - Parameter busyLimit: how long to wait for another program's transaction.
     init(
-        _ path: String, _ consistency: Consistency, lanes: Int, busyLimit: Duration,
-        stop: StopSignal
+        _ path: String, _ options: SnapshotOptions, busyLimit: Duration, stop: StopSignal
     ) throws(Failure) {
+        let consistency = options.consistency
         guard consistency != .replica else {
             throw Failure(
                 .usage, "--consistency replica is not possible with SQLite, which has no replicas",
                 hint: "Use --consistency snapshot, or locked.")
         }
         let locker = try SQLiteConnection(path, .read, busyLimit: busyLimit, stop: stop)
+        if consistency == .locked { try options.announce(SQLiteSnapshot.hold(path)) }
         let isLocked = try SQLiteSnapshot.lock(locker)
         guard isLocked || consistency == .snapshot else {
             throw Failure(
@@ -40,7 +40,7 @@ final class SQLiteSnapshot: Snapshot {
         }
         var readers: [SQLiteConnection] = []
         if isLocked {
-            for _ in 0..<max(lanes, 1) {
+            for _ in 0..<max(options.lanes, 1) {
                 readers.append(try SQLiteConnection(path, .read, busyLimit: busyLimit, stop: stop))
             }
         } else {
@@ -60,7 +60,6 @@ final class SQLiteSnapshot: Snapshot {
         let settings = try SQLiteSettings(reading: readers[0], names: contents.allNames)
         overview = try contents.catalog(settings, readers[0])
         holder = consistency == .locked ? locker : nil
-        hold = consistency == .locked ? SQLiteSnapshot.hold(path) : .none
         position = Position(
             isExact: false, details: ["change_counter": after["change_counter"] ?? .null])
         laneLimit = readers.count

@@ -24,10 +24,13 @@ public final class SQLiteSource: Source {
     }
 
     public func openSnapshot(
-        _ consistency: Consistency, lanes: Int, stop: StopSignal
+        _ options: SnapshotOptions, stop: StopSignal
     ) throws(Failure) -> any Snapshot {
-        try SQLiteSnapshot(path, consistency, lanes: lanes, busyLimit: busyLimit, stop: stop)
+        try SQLiteSnapshot(path, options, busyLimit: busyLimit, stop: stop)
     }
+
+    /// The system frees a file's locks when their process ends.
+    public func release(_ hold: JSON) throws(Failure) {}
 
     public func examine() -> [Finding] {
         SQLiteExamination(path).findings

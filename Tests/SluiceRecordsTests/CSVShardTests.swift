@@ -54,6 +54,26 @@ import Testing
         }
     }
 
+    @Test(
+        "a long string has quotes where a short one has them, and comes back",
+        arguments: [65_535, 65_536, 200_000], [ShardFormat.Codec.none, .zstandard])
+    func longStrings(byteCount: Int, codec: ShardFormat.Codec) throws {
+        let schema = CSVSamples.schema([.text, .numberText, .text], isNullable: false)
+        let digits = [UInt8](repeating: UInt8(ascii: "9"), count: byteCount)
+        let quoted = [UInt8](repeating: UInt8(ascii: ","), count: byteCount)
+        var batch = Batch(fieldCount: 3)
+        for text in [digits, digits, quoted] {
+            text.withUnsafeBytes { batch.bytes.appendBytes($0) }
+        }
+        batch.endRecord()
+        let csv = try CSVSamples.render(batch, schema, codec)
+        if codec == .none {
+            let line = digits + Array(",".utf8) + digits + Array(",\"".utf8) + quoted
+            #expect(csv == CSVRowWriter.header(of: schema) + line + Array("\"\n".utf8))
+        }
+        #expect(try CSVSamples.parse(csv, schema, codec).records == batch.bytes.array())
+    }
+
     @Test("a changed byte is refused, or changes the records", arguments: 1...20)
     func changedBytes(seed: Int) throws {
         var generator = SeededRandom(seed: UInt64(1000 + seed))

@@ -79,22 +79,27 @@ struct SQLiteSnapshotTests {
             let folder = try ScratchFolder()
             let path = try folder.database(
                 "PRAGMA journal_mode = \(mode); \(Self.schema) INSERT INTO t VALUES (1, 5);")
-            let snapshot = try open(path, .locked)
+            let held = Monitor<JSON?>(nil)
+            var options = SnapshotOptions(.locked, lanes: 2)
+            options.announce = { hold throws(Failure) in held.change { $0 = hold } }
+            let snapshot = try SQLiteSource(path: path).openSnapshot(options, stop: StopSignal())
             let writer = try SQLiteConnection(path, .write, busyLimit: .zero, stop: StopSignal())
             let busy = failure { try writer.execute("BEGIN IMMEDIATE") }
             #expect(busy?.message == "\(path) is locked by another connection")
             #expect(try sum(try snapshot.openSession()) == 5)
-            #expect(snapshot.hold?["path"]?.text == SQLiteFile.realPath(path))
+            let hold = held.read { $0 }
+            #expect(hold?["path"]?.text == SQLiteFile.realPath(path))
             #expect(
-                snapshot.hold?["what"]?.text
+                hold?["what"]?.text
                     == "the write lock; other programs can read but not write")
             try snapshot.close()
             try writer.execute("BEGIN IMMEDIATE; ROLLBACK")
         }
         let folder = try ScratchFolder()
         let path = try folder.database(Self.schema)
-        let snapshot = try open(path)
-        #expect(snapshot.hold == nil)
+        var options = SnapshotOptions(.snapshot, lanes: 2)
+        options.announce = { _ throws(Failure) in Issue.record("nothing is held") }
+        let snapshot = try SQLiteSource(path: path).openSnapshot(options, stop: StopSignal())
         #expect(!snapshot.position.isExact)
         try snapshot.close()
     }
