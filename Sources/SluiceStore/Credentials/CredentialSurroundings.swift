@@ -18,7 +18,20 @@ struct CredentialSurroundings: Sendable {
             let text = String(cString: value)
             return text.isEmpty ? nil : text
         },
-        homeFolder: getenv("HOME").map { String(cString: $0) })
+        homeFolder: getenv("HOME").map { String(cString: $0) } ?? accountFolder())
+
+    /// Where the account has its home: cron and services may run without the variable.
+    static func accountFolder() -> String? {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16 << 10) { words in
+            guard let start = words.baseAddress,
+                getpwuid_r(geteuid(), &entry, start, words.count, &found) == 0, found != nil,
+                let folder = entry.pw_dir
+            else { return nil }
+            return String(cString: folder)
+        }
+    }
 
     /// The path with the home folder in the place of `~`.
     func expanded(_ path: String) -> String {

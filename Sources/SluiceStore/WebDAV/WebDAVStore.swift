@@ -40,10 +40,12 @@ final class WebDAVStore: Store {
 
     var traffic: StoreTraffic { sender.traffic }
 
-    /// Until an object has been created, the server is believed to decide.
+    /// Until an object has been created, the server is believed to decide. A MOVE decides nothing
+    /// between two that come at once: nginx looks, and renames a moment later.
     var facts: StoreFacts {
-        StoreFacts(
-            hasConditionalPut: creation.load(ordering: .relaxed) != .byLooking, canList: canList)
+        let creation = creation.load(ordering: .relaxed)
+        return StoreFacts(
+            hasConditionalPut: creation == .unknown || creation == .byCondition, canList: canList)
     }
 
     func put(_ bytes: UnsafeRawBufferPointer, at key: String) throws(Failure) {

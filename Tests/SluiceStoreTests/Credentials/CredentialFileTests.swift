@@ -11,6 +11,12 @@ struct CredentialFileTests {
         try INIFile(text, path: "/x/.aws/config")
     }
 
+    @Test("are looked for below the account's home where no variable names it")
+    func accountFolder() throws {
+        let folder = try Shell.output(of: "eval echo ~$(id -un)")
+        #expect(CredentialSurroundings.accountFolder().map { "\($0)\n" } == folder)
+    }
+
     @Test("have sections and settings as the AWS tools write them")
     func sections() throws {
         let file = try ini(

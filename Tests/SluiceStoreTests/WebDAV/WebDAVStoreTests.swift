@@ -116,7 +116,8 @@ struct WebDAVStoreTests {
         #expect(sender.asked[2]["Overwrite"] == "F")
         #expect(sender.asked[5].url == sender.asked[3].url)
         #expect(sender.asked[3].url != sender.asked[1].url)
-        #expect(store.facts.hasConditionalPut)
+        // Real servers look first and move then, so two at once may both be first.
+        #expect(!store.facts.hasConditionalPut)
     }
 
     @Test("creates by a condition where nothing can be moved")
