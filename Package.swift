@@ -29,8 +29,12 @@ let package = Package(
         .executableTarget(name: "sluice", dependencies: ["SluiceCLI"], swiftSettings: strict),
         module(
             "SluiceCLI",
-            ["SluiceEngine", "SluiceSQLite", "SluiceStore", "SluiceRecords", "SluiceCore", "CYAML"]),
+            [
+                "SluiceEngine", "SluicePostgres", "SluiceSQLite", "SluiceStore", "SluiceRecords",
+                "SluiceCore", "CYAML",
+            ]),
         module("SluiceEngine", ["SluiceStore", "SluiceRecords", "SluiceCore"]),
+        module("SluicePostgres", ["SluiceRecords", "SluiceCore", "CPq"]),
         module("SluiceSQLite", ["SluiceRecords", "SluiceCore", "CSQLite"]),
         module("SluiceStore", ["SluiceRecords", "SluiceCore", "CCurl"]),
         module(
@@ -46,6 +50,7 @@ let package = Package(
         library("CAvro", "libavro-dev"),
         library("CYAML", "libyaml-dev"),
         library("CSQLite", "libsqlite3-dev"),
+        library("CPq", "libpq-dev"),
         .target(
             name: "TestSupport", dependencies: ["SluiceStore", "SluiceCore"],
             path: "Tests/TestSupport",
@@ -64,6 +69,9 @@ let package = Package(
         tests(
             "SluiceSQLiteTests",
             ["SluiceSQLite", "SluiceRecords", "SluiceCore", "CSQLite", "TestSupport"]),
+        tests(
+            "SluicePostgresTests",
+            ["SluicePostgres", "SluiceRecords", "SluiceCore", "TestSupport"]),
         tests(
             "SluiceEngineTests",
             [
