@@ -1,0 +1,53 @@
+internal import SluiceCore
+internal import SluiceRecords
+
+/// Why a column cannot keep a value as it is.
+enum PostgresRefusal: Hashable, Sendable {
+    case nul
+    case length(limit: Int)
+    case padding(limit: Int)
+    case integer
+    case float
+    case number
+    case scale
+    case date
+    case time
+    case timestamp
+    case uuid
+    case bits
+    case row
+
+    private var what: String {
+        switch self {
+        case .nul: "a text with a NUL character"
+        case .length(let limit): "a text of more than \(limit) characters"
+        case .padding(let limit): "a text that is not \(limit) characters long"
+        case .integer: "an integer of this size"
+        case .float: "a number of this size or precision"
+        case .number: "a number that is written like this"
+        case .scale: "a number with as many decimal places"
+        case .date: "a date that PostgreSQL does not have"
+        case .time: "a time that PostgreSQL does not have"
+        case .timestamp: "a timestamp that PostgreSQL does not have"
+        case .uuid: "a text that is no UUID"
+        case .bits: "a text that is no bit string"
+        case .row: "a value of more than 1 GiB"
+        }
+    }
+
+    private var remedy: String {
+        switch self {
+        case .nul: "PostgreSQL has no text with NUL; make the source's column a binary one."
+        case .padding: "The target's column would add blanks; declare it varchar or text."
+        case .length, .integer, .float, .scale: "Declare the target's column wider."
+        case .number, .uuid, .bits: "Declare the target's column as text."
+        case .date, .time, .timestamp:
+            "Correct the row in the source, or leave it out with --where."
+        case .row: "Leave the row out with --where."
+        }
+    }
+
+    func failure(in column: Name) -> Failure {
+        Failure(.refused, "column \(column) cannot keep \(what)", hint: remedy)
+    }
+}
