@@ -38,6 +38,8 @@ public struct Settings: Sendable {
     /// `--check-values`.
     public var checksValues = false
     public var hidesKeys = false
+    /// `--owners skip`.
+    public var skipsOwners = false
     /// Files somebody else exported, to be loaded instead of a dataset.
     public var imports: [ImportFile] = []
 

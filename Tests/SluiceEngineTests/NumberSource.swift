@@ -26,18 +26,21 @@ final class NumberSource: Source {
 
     let engine = "numbers"
     let place = "numbers:test"
-    let facts = SourceFacts(hasSlots: false)
+    let facts: SourceFacts
     let rowCount: Int
     let chunkRows: Int
     let fault: Fault
     let stamp: JSON?
     let tables: [TableName]
     let failures = Monitor(0)
+    /// What was asked of it, in order: slots, and what they became.
+    let events = Monitor<[String]>([])
 
     init(
         rowCount: Int = 1000, chunkRows: Int = 300, fault: Fault = .none, stamp: JSON? = ["n": 1],
-        tables: [TableName] = [TableName("numbers")]
+        tables: [TableName] = [TableName("numbers")], hasSlots: Bool = false
     ) {
+        facts = SourceFacts(hasSlots: hasSlots)
         self.rowCount = rowCount
         self.chunkRows = chunkRows
         self.fault = fault
@@ -49,22 +52,37 @@ final class NumberSource: Source {
     func examine() -> [Finding] { [] }
 
     func openSnapshot(
-        _ consistency: Consistency, lanes: Int, stop: StopSignal
+        _ options: SnapshotOptions, stop: StopSignal
     ) throws(Failure) -> any Snapshot {
-        NumberSnapshot(self)
+        for left in options.leftBehind { note("left behind: \(left["what"]?.text ?? "")") }
+        if options.slot != nil {
+            try options.announce(["what": "a slot of numbers", "ends_with_process": false])
+            note("made")
+        }
+        return NumberSnapshot(self, hasSlot: options.slot != nil)
+    }
+
+    func release(_ hold: JSON) throws(Failure) {
+        note("released: \(hold["what"]?.text ?? "")")
+    }
+
+    func note(_ event: String) {
+        events.change { $0.append(event) }
     }
 }
 
 private final class NumberSnapshot: Snapshot {
     let source: NumberSource
-    let position = Position(isExact: false, details: [:])
+    let position: Position
     var stamp: JSON? { source.stamp }
     let laneLimit = 4
-    let hold: JSON? = nil
 
-    init(_ source: NumberSource) {
+    init(_ source: NumberSource, hasSlot: Bool) {
         self.source = source
+        position = Position(isExact: hasSlot, details: [:])
     }
+
+    func dropSlot() throws(Failure) { source.note("dropped") }
 
     func catalog() throws(Failure) -> Catalog {
         Catalog(

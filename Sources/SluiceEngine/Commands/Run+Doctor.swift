@@ -36,7 +36,11 @@ extension Run {
     }
 
     /// `sluice handoff`: what the next stage needs to start from the dataset's position.
-    public func handoff(_ store: any Store, for form: String) throws(Failure) -> Outcome {
+    ///
+    /// - Parameter writer: what the drivers know of forms.
+    public func handoff(
+        _ store: any Store, for form: String, by writer: HandoffWriter
+    ) throws(Failure) -> Outcome {
         let dataset = try Dataset.require(in: store)
         guard dataset.header.position.isExact else {
             throw Failure(
@@ -44,9 +48,34 @@ extension Run {
                 hint: "A \(dataset.header.engine) source has no position that '\(form)' could "
                     + "start from.")
         }
-        throw Failure(
-            .usage, "there is no handoff of a \(dataset.header.engine) dataset for '\(form)'",
-            hint: "\(DatasetKeys.handoff) in the dataset holds the position.")
+        guard try dataset.manifest() != nil else {
+            throw Failure(
+                .unfinished, "the dataset in \(store.place) is unfinished",
+                hint: "Finish the export first; then its position holds.")
+        }
+        let header = dataset.header
+        var outcome = Outcome(command: "handoff")
+        outcome.dataset = dataset.id
+        outcome.tables = header.tables.count
+        outcome.position = header.position.json
+        if form == "json" {
+            outcome.lines = [header.position.json.compact]
+        } else {
+            let facts = HandoffFacts(
+                dataset: dataset.id, engine: header.engine, identity: header.identity,
+                position: header.position, tables: header.tables)
+            guard let lines = try writer(form, facts) else {
+                throw Failure(
+                    .usage, "there is no handoff of a \(header.engine) dataset for '\(form)'",
+                    hint: "\(DatasetKeys.handoff) in the dataset holds the position.")
+            }
+            outcome.lines = lines
+        }
+        outcome.details = [
+            .init("form", .string(form)), .init("text", .array(outcome.lines.map(JSON.string))),
+        ]
+        outcome.seconds = (Clock.now - startedAt).inSeconds
+        return outcome
     }
 }
 
@@ -151,7 +180,7 @@ private struct StoreExamination {
         return store.facts.hasConditionalPut
             ? Finding(.pass, "create-only puts are refused where an object is")
             : Finding(
-                .warn, "the store has no create-only puts",
+                .warn, "the store does not decide which of two writers creates an object",
                 remedy: "Let one writer at a time use this store.")
     }
 

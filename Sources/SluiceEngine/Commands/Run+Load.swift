@@ -56,7 +56,8 @@ extension Run {
         LoadRequest(
             dataset: files.id, tables: files.tables.map(\.plan), trustedSchema: nil,
             onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
-            hidesKeys: settings.hidesKeys)
+            hidesKeys: settings.hidesKeys,
+            skipsOwners: settings.skipsOwners)
     }
 
     func loadRequest(
@@ -65,7 +66,8 @@ extension Run {
         LoadRequest(
             dataset: dataset.id, tables: plans, trustedSchema: schema,
             onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
-            sourceEngine: dataset.header.engine, hidesKeys: settings.hidesKeys)
+            sourceEngine: dataset.header.engine, hidesKeys: settings.hidesKeys,
+            skipsOwners: settings.skipsOwners)
     }
 
     /// Runs a load's lanes beside whatever feeds them, and waits for all.

@@ -8,8 +8,11 @@ extension Run {
     ) throws(Failure) -> Outcome {
         try Export.refuseSlot(self, source)
         if let target { try refuseSame(source, target) }
-        let snapshot = try source.openSnapshot(
-            settings.consistency, lanes: settings.lanes, stop: stop)
+        var options = SnapshotOptions(
+            settings.consistency, lanes: settings.lanes, isTrial: true)
+        options.wants = try TableSelection.wanted(settings)
+        options.slot = settings.takesSlot ? "sluice_plan" : nil
+        let snapshot = try source.openSnapshot(options, stop: stop)
         var outcome = Outcome(command: "plan")
         do throws(Failure) {
             try describe(snapshot, source, target, &outcome)
@@ -29,7 +32,7 @@ extension Run {
         let whole = try snapshot.catalog()
         let tables = try TableSelection.choose(
             from: whole.tables, settings, place: source.place)
-        let catalog = whole.limited(to: tables)
+        let catalog = whole.limited(to: tables, source.facts)
         let plans = try planAll(tables, snapshot)
         outcome.warnings = catalog.warnings
         outcome.position = snapshot.position.json
@@ -89,7 +92,8 @@ extension Run {
             dataset: "", tables: plans,
             trustedSchema: source.engine == target.engine ? catalog.schema : nil,
             onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
-            sourceEngine: source.engine, hidesKeys: settings.hidesKeys)
+            sourceEngine: source.engine, hidesKeys: settings.hidesKeys,
+            skipsOwners: settings.skipsOwners)
         let survey = try target.survey(request)
         var conflicts = survey.conflicts
         if let other = survey.ledger.first,

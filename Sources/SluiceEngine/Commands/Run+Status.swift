@@ -21,7 +21,7 @@ extension Run {
             seals.append((table.plan, table.seals))
         }
         outcome.describeExport(dataset, manifest, seals)
-        try describeHolds(store, releases: releases, &outcome)
+        try describeHolds(store, source, releases: releases, &outcome)
         if let target { try outcome.describeLoad(target, dataset) }
         outcome.seconds = (Clock.now - startedAt).inSeconds
         return outcome
@@ -35,7 +35,7 @@ extension Run {
     }
 
     private func describeHolds(
-        _ store: any Store, releases: Bool, _ outcome: inout Outcome
+        _ store: any Store, _ source: (any Source)?, releases: Bool, _ outcome: inout Outcome
     ) throws(Failure) {
         if let holder = try Lease.current(in: store) {
             let life = holder.isAlive.map { $0 ? "at work" : "gone" } ?? "of another host"
@@ -49,10 +49,22 @@ extension Run {
             outcome.lines.append(
                 "held on \(hold.source) since \(hold.since) by \(hold.holder.shown)"
                     + (isDead ? ", which is gone" : ""))
-            guard releases, isDead else { continue }
-            // What a dead process held of this kind ended with it; only the note of it is left.
+            outcome.lines.append("  \(hold.what)")
+            guard isDead else { continue }
+            guard releases else {
+                outcome.lines.append("  sluice status --release with --source frees it")
+                continue
+            }
+            if !hold.endsWithProcess {
+                guard let source, Name(source.place) == Name(hold.source) else {
+                    throw Failure(
+                        .usage, "what is held on \(hold.source) can only be released there",
+                        hint: "Give --source \(hold.source) as well.")
+                }
+                try source.release(hold.details)
+            }
             try hold.remove(from: store)
-            outcome.lines.append("released")
+            outcome.lines.append("  released")
         }
         outcome.details.append(.init("holds", .array(objects)))
     }

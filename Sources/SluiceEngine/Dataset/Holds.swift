@@ -41,6 +41,19 @@ struct Hold: Sendable {
         try store.delete(DatasetKeys.hold(run))
     }
 
+    /// What runs that are gone held on this source.
+    static func leftBehind(in store: any Store, on source: String) throws(Failure) -> [Hold] {
+        try all(in: store).filter { hold in
+            hold.holder.isAlive == false && Name(hold.source) == Name(source)
+        }
+    }
+
+    /// Whether it went with its process, so that only the note of it is left.
+    var endsWithProcess: Bool { details["ends_with_process"]?.boolean ?? false }
+
+    /// What it is, in the driver's words.
+    var what: String { details["what"]?.text ?? "something" }
+
     /// What is said to be held on sources of this dataset.
     static func all(in store: any Store) throws(Failure) -> [Hold] {
         // Such a store is for finished datasets and engines that hold nothing between runs.

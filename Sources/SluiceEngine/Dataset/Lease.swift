@@ -121,7 +121,9 @@ extension Lease.Holder {
         let text = SystemFile.text("/proc/\(process)/stat")
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[end...].split(separator: " ")
-        return fields.count > 20 ? String(fields[20]) : nil
+        // One that has ended and that nobody has waited for is gone all the same.
+        guard fields.count > 20, !["Z", "X"].contains(fields[1]) else { return nil }
+        return String(fields[20])
     }
 
     var json: JSON {

@@ -14,12 +14,13 @@ final class Export: Sendable {
     /// The dataset is this run's own, and nobody else's work is in it.
     private let isNew: Bool
     private let lease: Lease?
-    private let hold: Hold?
+    private let hold: Monitor<Hold?>
     private let isReleased = Monitor(false)
+    private let isFinished = Monitor(false)
 
     init(
         run: Run, source: any Source, snapshot: any Snapshot, dataset: Dataset,
-        isNew: Bool, tables: [SourceTable], catalog: Catalog, lease: Lease?, hold: Hold?
+        isNew: Bool, tables: [SourceTable], catalog: Catalog, lease: Lease?, hold: Monitor<Hold?>
     ) {
         self.run = run
         self.source = source
@@ -47,8 +48,18 @@ final class Export: Sendable {
         }
         guard isFirst else { return }
         let closing = Result { () throws(Failure) in try snapshot.close() }
-        try? hold?.remove(from: store)
+        // A slot stays: whoever goes on from the position needs it.
+        if !run.settings.takesSlot { removeHold() }
         try closing.get()
+    }
+
+    private func removeHold() {
+        try? hold.read { $0 }?.remove(from: store)
+    }
+
+    /// The manifest is written: what the position needs stays on the source.
+    func noteFinished() {
+        isFinished.change { $0 = true }
     }
 
     /// Deletes a dataset that was begun with a mistaken option: once that is corrected it would be
@@ -63,6 +74,14 @@ final class Export: Sendable {
     /// Releases everything, whatever became of the export.
     func end() {
         try? releaseSource()
+        if run.settings.takesSlot, !isFinished.read({ $0 }) {
+            do throws(Failure) {
+                try snapshot.dropSlot()
+                removeHold()
+            } catch {
+                run.log.warning("the slot on \(source.place) is still there: \(error.headline)")
+            }
+        }
         lease?.release()
     }
 }
@@ -137,18 +156,32 @@ extension Export {
         _ run: Run, _ source: any Source, _ identity: JSON, _ store: any Store, lease: Lease?,
         joins: Bool, undo: (String) throws(Failure) -> Void
     ) throws(Failure) -> Export {
-        let snapshot = try source.openSnapshot(
-            run.settings.consistency, lanes: run.settings.lanes, stop: run.stop)
+        let id = RandomID.make()
+        let left = try Hold.leftBehind(in: store, on: source.place)
+        let hold = Monitor<Hold?>(nil)
+        var options = SnapshotOptions(run.settings.consistency, lanes: run.settings.lanes)
+        options.slot = run.settings.takesSlot ? "sluice_\(id)" : nil
+        options.wants = try TableSelection.wanted(run.settings)
+        options.leftBehind = left.map(\.details)
+        options.announce = { details throws(Failure) in
+            let announced = Hold(details, on: source.place, run: run.id)
+            try announced.write(in: store)
+            hold.change { $0 = announced }
+        }
+        let opening = Result { () throws(Failure) in
+            try source.openSnapshot(options, stop: run.stop)
+        }
+        if case .failure = opening { try? hold.read { $0 }?.remove(from: store) }
+        let snapshot = try opening.get()
         do throws(Failure) {
-            let hold = snapshot.hold.map { Hold($0, on: source.place, run: run.id) }
-            try hold?.write(in: store)
+            for old in left { try old.remove(from: store) }
             let whole = try snapshot.catalog()
             let tables = try TableSelection.choose(
                 from: whole.tables, run.settings, place: source.place)
-            let catalog = whole.limited(to: tables)
+            let catalog = whole.limited(to: tables, source.facts)
             try refuseEqualKeys(tables)
             let header = DatasetHeader(
-                id: RandomID.make(), createdAt: Clock.timestamp(), identity: identity,
+                id: id, createdAt: Clock.timestamp(), identity: identity,
                 engine: source.engine, position: snapshot.position, stamp: snapshot.stamp,
                 options: ExportOptions(run.settings), tables: tables.map(\.name))
             let dataset = try dataset(header, in: store, run, joins: joins, undo: undo)
@@ -159,7 +192,12 @@ extension Export {
                 hold: hold)
         } catch {
             try? snapshot.close()
-            try? store.delete(DatasetKeys.hold(run.id))
+            do throws(Failure) {
+                try snapshot.dropSlot()
+                try hold.read { $0 }?.remove(from: store)
+            } catch let kept {
+                run.log.warning("\(source.place) still holds what it held: \(kept.headline)")
+            }
             throw error
         }
     }

@@ -33,6 +33,8 @@ extension Export {
             dataset: dataset.id, finishedAt: Clock.timestamp(), position: dataset.header.position,
             objects: objects, tables: tables)
         try store.put(SealedJSON.bytes(handoff), at: DatasetKeys.handoff)
+        // From here on a dead run may be found finished: its slot must not go.
+        noteFinished()
         guard try store.create(SealedJSON.bytes(manifest.json), at: DatasetKeys.manifest) else {
             guard let other = try dataset.manifest() else {
                 throw Failure(.unavailable, "the manifest appeared and vanished", isTransient: true)

@@ -13,7 +13,7 @@ enum StaleDataset {
     ) throws(Failure) -> String? {
         guard let stamp = dataset.header.stamp else { return nil }
         let snapshot = try source.openSnapshot(
-            run.settings.consistency, lanes: 1, stop: run.stop)
+            SnapshotOptions(run.settings.consistency, lanes: 1, isTrial: true), stop: run.stop)
         let now = snapshot.stamp
         try snapshot.close()
         guard let now, now != stamp else { return nil }

@@ -28,6 +28,18 @@ enum TableSelection {
         return chosen
     }
 
+    /// Whether a table may be among the chosen ones, before anything is known of the source.
+    static func wanted(
+        _ settings: Settings
+    ) throws(Failure) -> @Sendable (SourceTable) -> Bool {
+        let wanted = try globs(settings.tables)
+        let unwanted = try globs(settings.exclude)
+        return { table in
+            (wanted.isEmpty || wanted.contains { matches($0, table) })
+                && !unwanted.contains { matches($0, table) }
+        }
+    }
+
     private static func globs(_ patterns: [String]) throws(Failure) -> [Glob] {
         var globs: [Glob] = []
         for pattern in patterns { globs.append(try Glob(pattern)) }
@@ -36,6 +48,7 @@ enum TableSelection {
 
     private static func matches(_ glob: Glob, _ table: SourceTable) -> Bool {
         glob.matches(table.name) || table.owner.map(glob.matches) ?? false
+            || table.wholes.contains(where: glob.matches)
     }
 
     private static func unknown(
@@ -54,8 +67,11 @@ enum TableSelection {
 extension Catalog {
     /// The catalogue of only these tables: their schema, and a warning for each object that is left
     /// out with the others.
-    func limited(to tables: [SourceTable]) -> Catalog {
+    func limited(to tables: [SourceTable], _ facts: SourceFacts) -> Catalog {
         guard tables.count < self.tables.count else { return self }
+        if facts.limitsSchema {
+            return Catalog(tables: tables, schema: schema, warnings: warnings)
+        }
         var kept = Set(tables.map(\.name))
         // A virtual table comes with the tables that store its content.
         kept.formUnion(tables.compactMap(\.owner))

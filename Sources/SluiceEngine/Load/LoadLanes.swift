@@ -78,10 +78,34 @@ final class LoadLanes: Sendable {
             }
         ) { () throws(Failure) in
             let records = try shards.open(shard, of: plan, into: bytes)
-            return try session.load(
-                shard.key, of: plan, from: records, expecting: shard.summary.digest)
+            do throws(Failure) {
+                return try session.load(
+                    shard.key, of: plan, from: records, expecting: shard.summary.digest)
+            } catch {
+                guard let row = error.row else { throw error }
+                let again = try shards.open(shard, of: plan, into: bytes)
+                throw try named(error, row, of: plan, in: again)
+            }
         }
         if outcome != .alreadyThere { newShards.change { $0 += 1 } }
+    }
+
+    /// The failure with the name of its row: a server that is sent many at once says which one it
+    /// was, and by then it is gone.
+    private func named(
+        _ failure: Failure, _ row: Int, of plan: TablePlan, in records: any RecordSource
+    ) throws(Failure) -> Failure {
+        var name: String?
+        if !run.settings.hidesKeys {
+            let names = RowName(plan)
+            try RecordWalk(records, plan).visit { ordinal, record throws(Failure) in
+                guard ordinal == row else { return true }
+                name = try names.text(of: record)
+                return false
+            }
+        }
+        return failure.at(row: nil).during(
+            "loading row \(row)\(name.map { " (\($0))" } ?? "") of \(plan.table)")
     }
 
     private func perform(_ step: LoadStep, _ session: any TargetSession) throws(Failure) {

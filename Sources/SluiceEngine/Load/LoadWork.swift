@@ -43,12 +43,16 @@ final class LoadWork: Sendable {
     }
 
     private let state: Monitor<State>
+    /// Where each step is. By bytes: to a String two steps of different tables may have one name.
+    private let places: [Name: Int]
 
     /// - Parameter steps: the survey's, without those of the phase `tables`.
     init(_ plans: [TablePlan], steps: [LoadStep]) {
         var tables: [TableName: Table] = [:]
         for plan in plans { tables[plan.table] = Table(openChunks: plan.chunks.count) }
         state = Monitor(State(tables: tables, steps: LoadWork.ordered(steps)))
+        let named = steps.enumerated().map { (Name($0.element.name), $0.offset) }
+        places = Dictionary(named) { first, _ in first }
     }
 
     /// What each step waits for, found once: there may be thousands of them.
@@ -95,11 +99,8 @@ final class LoadWork: Sendable {
     }
 
     func performed(_ step: LoadStep) {
-        state.change { state in
-            if let place = state.steps.firstIndex(where: { $0.step.name == step.name }) {
-                state.steps[place].state = .done
-            }
-        }
+        guard let place = places[Name(step.name)] else { return }
+        state.change { $0.steps[place].state = .done }
     }
 
     /// Whether every table is complete and every step done.
