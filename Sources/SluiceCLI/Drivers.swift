@@ -1,32 +1,54 @@
 internal import SluiceCore
+internal import SluicePostgres
 internal import SluiceRecords
 internal import SluiceSQLite
 internal import SluiceStore
 
 /// Opens what URLs name: the only place that knows which drivers there are.
 enum Drivers {
-    /// - Parameter passwordOption: the option that was used to give a password, if any.
+    /// What a database is opened with beside its URL.
+    struct DatabaseAccess {
+        /// The option that the password command was given with.
+        var passwordOption: Option
+        var passwordCommand: String?
+        /// `--pg-bin`.
+        var postgresFolder: String?
+    }
+
     static func openSource(
-        _ url: DatabaseURL, passwordOption: Option?
+        _ url: DatabaseURL, _ access: DatabaseAccess
     ) throws(Failure) -> any Source {
         switch url.engine {
         case .sqlite:
-            try refuse(passwordOption)
+            try refusePassword(access)
             return SQLiteSource(path: url.location)
-        case .postgres: throw unsupported("PostgreSQL", "sqlite:PATH")
-        case .mysql: throw unsupported("MySQL", "sqlite:PATH")
+        case .postgres:
+            return try PostgresSource(
+                url: url.location, shown: url.shown, passwordCommand: access.passwordCommand,
+                programFolder: access.postgresFolder)
+        case .mysql: throw unsupported("MySQL", "sqlite:PATH and postgres:")
         }
     }
 
     static func openTarget(
-        _ url: DatabaseURL, passwordOption: Option?
+        _ url: DatabaseURL, _ access: DatabaseAccess
     ) throws(Failure) -> any Target {
         switch url.engine {
         case .sqlite:
-            try refuse(passwordOption)
+            try refusePassword(access)
             return SQLiteTarget(path: url.location)
-        case .postgres: throw unsupported("PostgreSQL", "sqlite:PATH")
-        case .mysql: throw unsupported("MySQL", "sqlite:PATH")
+        case .postgres:
+            return try PostgresTarget(
+                url: url.location, shown: url.shown, passwordCommand: access.passwordCommand)
+        case .mysql: throw unsupported("MySQL", "sqlite:PATH and postgres:")
+        }
+    }
+
+    /// What starts change capture from a dataset of one of these engines.
+    static let handoff: HandoffWriter = { form, facts throws(Failure) in
+        switch facts.engine {
+        case "postgres": try PostgresHandoff.lines(for: form, facts)
+        default: nil
         }
     }
 
@@ -57,10 +79,11 @@ enum Drivers {
             hint: "This build knows \(known).")
     }
 
-    private static func refuse(_ passwordOption: Option?) throws(Failure) {
-        guard let passwordOption else { return }
+    private static func refusePassword(_ access: DatabaseAccess) throws(Failure) {
+        guard access.passwordCommand != nil else { return }
         throw Failure(
-            .usage, "'\(passwordOption.flag)' does not apply to SQLite, which takes no password",
+            .usage,
+            "'\(access.passwordOption.flag)' does not apply to SQLite, which takes no password",
             hint: "Leave it out.")
     }
 }

@@ -18,7 +18,9 @@ extension Invocation {
             try run.inspect(
                 store(), table: values.text(.table), shard: values.text(.shard),
                 head: values.number(.head))
-        case .handoff: try run.handoff(store(), for: values.text(.form) ?? "")
+        case .handoff:
+            try run.handoff(
+                store(), for: values.text(.form) ?? "", by: Drivers.handoff)
         case .prune:
             try run.prune(
                 storeOfAllTimes(), keep: values.number(.keep) ?? 1, isDryRun: values.flag(.dryRun))

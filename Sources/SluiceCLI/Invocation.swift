@@ -73,8 +73,7 @@ extension Invocation {
 
     func optionalSource() throws(Failure) -> (any Source)? {
         guard let text = values.text(.source) else { return nil }
-        return try Drivers.openSource(
-            try DatabaseURL(text), passwordOption: given(.sourcePasswordCommand))
+        return try Drivers.openSource(try DatabaseURL(text), access(.sourcePasswordCommand))
     }
 
     func target() throws(Failure) -> any Target {
@@ -84,8 +83,7 @@ extension Invocation {
 
     func optionalTarget() throws(Failure) -> (any Target)? {
         guard let text = values.text(.target) else { return nil }
-        return try Drivers.openTarget(
-            try DatabaseURL(text), passwordOption: given(.targetPasswordCommand))
+        return try Drivers.openTarget(try DatabaseURL(text), access(.targetPasswordCommand))
     }
 
     func store() throws(Failure) -> any Store {
@@ -131,7 +129,11 @@ extension Invocation {
             retrying, uploadLimit: upload, downloadLimit: download, stop: run.stop)
     }
 
-    private func given(_ option: Option) -> Option? { values.text(option) == nil ? nil : option }
+    private func access(_ passwordOption: Option) -> Drivers.DatabaseAccess {
+        Drivers.DatabaseAccess(
+            passwordOption: passwordOption, passwordCommand: values.text(passwordOption),
+            postgresFolder: values.text(.postgresFolder))
+    }
 
     private func missing(_ option: Option) -> Failure {
         Failure(.usage, "'sluice \(values.command.name)' needs '\(option.flag)'")

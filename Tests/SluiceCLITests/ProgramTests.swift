@@ -103,11 +103,13 @@ struct ProgramTests {
         "drivers that this build does not have are refused by name",
         arguments: [
             (
-                ["export", "--source", "postgres://h/d", "--store", "file:a"], "PostgreSQL",
-                "sqlite:PATH"
+                ["export", "--source", "mariadb://h/d", "--store", "file:a"], "MySQL",
+                "sqlite:PATH and postgres:"
             ),
-            (["export", "--source", "mariadb://h/d", "--store", "file:a"], "MySQL", "sqlite:PATH"),
-            (["verify", "--target", "mysql://h/d", "--store", "file:a"], "MySQL", "sqlite:PATH"),
+            (
+                ["verify", "--target", "mysql://h/d", "--store", "file:a"], "MySQL",
+                "sqlite:PATH and postgres:"
+            ),
         ])
     func unsupported(_ arguments: [String], _ what: String, _ known: String) throws {
         let folder = try ScratchFolder()

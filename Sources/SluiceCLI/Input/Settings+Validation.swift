@@ -23,6 +23,7 @@ extension Settings {
         joins = values.flag(.join)
         checksValues = values.flag(.checkValues)
         hidesKeys = values.flag(.hideKeys)
+        skipsOwners = values.text(.owners) == "skip"
         imports = values.imports
         try Settings.checkBadRows(values)
     }

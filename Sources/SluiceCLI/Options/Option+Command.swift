@@ -47,8 +47,9 @@ extension Option {
         "for", .text, "FORM", in: .command, for: [.handoff],
         "form of the position: what the next stage reads",
         """
-        The form in which the position is printed. A source without a change log has none to hand \
-        over.
+        The form in which the position is printed: 'json' as it is; 'postgres' as SQL that starts \
+        native logical replication on the target; 'debezium' as a connector with its offset. A \
+        source without a change log has none to hand over.
         """
     )
 

@@ -4,7 +4,7 @@ internal import SluiceRecords
 extension Option {
     static let dataOptions = [
         tables, exclude, filter, format, codec, shardBytes, rowBytes, consistency, position, count,
-        checkValues, constraints, onExisting, trustSchema, onBadRow, badRowLimit,
+        checkValues, constraints, onExisting, trustSchema, owners, onBadRow, badRowLimit,
     ]
 
     private static let exporting: [Command] = [.run, .export, .plan]
@@ -126,6 +126,16 @@ extension Option {
         Executes the DDL that the dataset carries, complete with views and triggers. Without it \
         load builds tables, keys and indexes from the plan, and names what that leaves out. Only \
         for datasets you trust.
+        """)
+
+    static let owners = Option(
+        "owners", .choice(["keep", "skip"]), "MODE", default: .value("keep"), in: .target,
+        for: [.run, .load, .plan],
+        "whether objects keep their owners and grants",
+        """
+        'keep': objects of a PostgreSQL database have the owners and grants that they have in the \
+        source; a role that the target lacks is refused. 'skip': they belong to the user of the \
+        target, and nobody else is granted anything.
         """)
 
     static let onBadRow = Option(

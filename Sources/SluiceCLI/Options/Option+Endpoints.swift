@@ -2,7 +2,7 @@
 extension Option {
     static let endpointOptions = [
         config, source, store, target, sourcePasswordCommand, targetPasswordCommand,
-        storePasswordCommand, caBundle, clientCertificate, clientKey,
+        postgresFolder, storePasswordCommand, caBundle, clientCertificate, clientKey,
     ]
 
     static let config = Option(
@@ -18,8 +18,11 @@ extension Option {
         "source", .databaseURL, "URL", in: .endpoints,
         for: [.run, .export, .plan, .status, .doctor],
         "database to read",
-        "The database to read: sqlite:PATH, where everything behind the colon is the path as it is."
-    )
+        """
+        The database to read: sqlite:PATH, where everything behind the colon is the path as it is, \
+        or postgres://USER@HOST:PORT/DATABASE with the parameters of libpq behind a question mark. \
+        The variables PG… and the password file of PostgreSQL count.
+        """)
 
     static let store = Option(
         "store", .storeURL, "URL", in: .endpoints,
@@ -39,7 +42,10 @@ extension Option {
         "target", .databaseURL, "URL", in: .endpoints,
         for: [.run, .load, .verify, .plan, .status, .doctor],
         "database to write",
-        "The database to write: sqlite:PATH. A file that does not exist is made.")
+        """
+        The database to write: sqlite:PATH, where a file that does not exist is made, or \
+        postgres://USER@HOST:PORT/DATABASE as for the source; that database must exist.
+        """)
 
     static let sourcePasswordCommand = Option(
         "source-password-command", .text, "COMMAND", in: .endpoints,
@@ -57,6 +63,14 @@ extension Option {
         """
         A shell command whose first line of output is the password, so that it stands in no file \
         and in no list of processes. Only for databases that take a password.
+        """)
+
+    static let postgresFolder = Option(
+        "pg-bin", .path, "DIR", in: .endpoints, for: [.run, .export, .plan],
+        "folder of PostgreSQL's own programs",
+        """
+        Where pg_dump is, which prints the schema of a PostgreSQL source. It must not be older \
+        than the server. Without this option it is looked for where Debian has it and in PATH.
         """)
 
     static let storePasswordCommand = Option(
