@@ -206,9 +206,21 @@ import Testing
         let process = try place.sluice.start(["run"] + Self.endpoints + ["--quiet"])
         #expect(process.runs(afterAtMost: 0.3))
         process.signal(SIGINT)
+        usleep(600_000)
         process.signal(SIGINT)
         #expect(!process.runs(afterAtMost: 5))
         #expect(process.wait().code == 130)
+    }
+
+    @Test func aSignalThatComesTwiceAtOnceIsOne() throws {
+        let place = try workspace()
+        let command = ["run"] + Self.endpoints + ["--quiet", "--upload-limit", "20KiB"]
+        // It signals the program, and then its own group with the program in it.
+        let result = try Program(path: Program.tool("timeout").path, folder: place.path).run(
+            ["-s", "TERM", "1", place.sluice.path] + command)
+        #expect(result.code == 124)
+        #expect(result.errorText.hasPrefix("sluice: interrupted\n"), "\(result.errorText)")
+        #expect(!place.exists("out/lease.json"))
     }
 
     @Test func aTimeLimitEndsTheRunSoThatItCanBeContinued() throws {

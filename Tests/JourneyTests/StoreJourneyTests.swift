@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The same migration as through a folder, through real object stores; their own client reads and writes the same.
-@Suite("A migration through an object store", .serialized)
+@Suite("A migration through an object store")
 struct StoreJourneyTests {
     @Test("arrives as it was, twice means once", arguments: RealServer.all)
     func wholeJourney(_ server: RealServer) throws {

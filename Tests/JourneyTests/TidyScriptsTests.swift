@@ -47,8 +47,16 @@ struct TidyScriptsTests {
             ("setup --tset", "usage: scripts/setup [--test]\n"),
             ("format --fix", "usage: scripts/format [--check]\n"),
             ("bench many", "usage: scripts/bench [ROWS]\n"),
+            ("bench-postgres many", "usage: scripts/bench-postgres [SCALE [ROUNDS]]\n"),
             ("bench-stores many", "usage: scripts/bench-stores [MIB [LANES]]\n"),
-            ("servers --start", "usage: scripts/servers COMMAND [ARGUMENT ...]\n"),
+            (
+                "servers --start",
+                "usage: scripts/servers [--only [stores][,postgres[,standby]]] COMMAND [ARGUMENT ...]\n"
+            ),
+            (
+                "servers --only oracle true",
+                "usage: scripts/servers [--only [stores][,postgres[,standby]]] COMMAND [ARGUMENT ...]\n"
+            ),
         ])
     func usage(_ command: String, _ expected: String) {
         let result = shell("cd / && \(scripts)/\(command)")
@@ -59,7 +67,7 @@ struct TidyScriptsTests {
     @Test("bash reads every script without a complaint")
     func syntax() {
         let result = shell(
-            "for script in '\(scripts)'/*; do case $script in *.txt) ;; *) bash -n $script ;; esac; done"
+            "for script in '\(scripts)'/* '\(scripts)'/*/*; do case $script in *.txt | *.d) ;; *) bash -n $script ;; esac; done"
         )
         #expect(result.output == "")
         #expect(result.code == 0)

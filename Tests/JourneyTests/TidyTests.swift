@@ -21,9 +21,11 @@ struct TidyTests {
     private static let imports: [String: Set<String>] = [
         "sluice": ["SluiceCLI"],
         "SluiceCLI": [
-            "SluiceEngine", "SluiceSQLite", "SluiceStore", "SluiceRecords", "SluiceCore", "CYAML",
+            "SluiceEngine", "SluicePostgres", "SluiceSQLite", "SluiceStore", "SluiceRecords",
+            "SluiceCore", "CYAML",
         ],
         "SluiceEngine": ["SluiceStore", "SluiceRecords", "SluiceCore"],
+        "SluicePostgres": ["SluiceRecords", "SluiceCore", "CPq"],
         "SluiceSQLite": ["SluiceRecords", "SluiceCore", "CSQLite"],
         "SluiceStore": ["SluiceRecords", "SluiceCore", "CCurl"],
         "SluiceRecords": [
