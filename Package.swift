@@ -30,11 +30,12 @@ let package = Package(
         module(
             "SluiceCLI",
             [
-                "SluiceEngine", "SluicePostgres", "SluiceSQLite", "SluiceStore", "SluiceRecords",
-                "SluiceCore", "CYAML",
+                "SluiceEngine", "SluicePostgres", "SluiceMySQL", "SluiceSQLite", "SluiceStore",
+                "SluiceRecords", "SluiceCore", "CYAML",
             ]),
         module("SluiceEngine", ["SluiceStore", "SluiceRecords", "SluiceCore"]),
         module("SluicePostgres", ["SluiceRecords", "SluiceCore", "CPq"]),
+        module("SluiceMySQL", ["SluiceRecords", "SluiceCore", "CMariaDB"]),
         module("SluiceSQLite", ["SluiceRecords", "SluiceCore", "CSQLite"]),
         module("SluiceStore", ["SluiceRecords", "SluiceCore", "CCurl"]),
         module(
@@ -51,6 +52,7 @@ let package = Package(
         library("CYAML", "libyaml-dev"),
         library("CSQLite", "libsqlite3-dev"),
         library("CPq", "libpq-dev"),
+        library("CMariaDB", "libmariadb-dev"),
         .target(
             name: "TestSupport", dependencies: ["SluiceStore", "SluiceCore"],
             path: "Tests/TestSupport",
@@ -69,6 +71,9 @@ let package = Package(
         tests(
             "SluiceSQLiteTests",
             ["SluiceSQLite", "SluiceRecords", "SluiceCore", "CSQLite", "TestSupport"]),
+        tests(
+            "SluiceMySQLTests",
+            ["SluiceMySQL", "SluiceRecords", "SluiceCore", "TestSupport"]),
         tests(
             "SluicePostgresTests",
             ["SluicePostgres", "SluiceRecords", "SluiceCore", "TestSupport"]),

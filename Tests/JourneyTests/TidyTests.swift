@@ -21,11 +21,13 @@ struct TidyTests {
     private static let imports: [String: Set<String>] = [
         "sluice": ["SluiceCLI"],
         "SluiceCLI": [
-            "SluiceEngine", "SluicePostgres", "SluiceSQLite", "SluiceStore", "SluiceRecords",
+            "SluiceEngine", "SluicePostgres", "SluiceMySQL", "SluiceSQLite", "SluiceStore",
+            "SluiceRecords",
             "SluiceCore", "CYAML",
         ],
         "SluiceEngine": ["SluiceStore", "SluiceRecords", "SluiceCore"],
         "SluicePostgres": ["SluiceRecords", "SluiceCore", "CPq"],
+        "SluiceMySQL": ["SluiceRecords", "SluiceCore", "CMariaDB"],
         "SluiceSQLite": ["SluiceRecords", "SluiceCore", "CSQLite"],
         "SluiceStore": ["SluiceRecords", "SluiceCore", "CCurl"],
         "SluiceRecords": [

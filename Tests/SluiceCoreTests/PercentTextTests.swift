@@ -1,6 +1,5 @@
+import SluiceCore
 import Testing
-
-@testable import SluiceStore
 
 @Suite("Percent-encoding")
 struct PercentTextTests {

@@ -1,12 +1,10 @@
-internal import SluiceCore
-
 /// Text made fit for a place in a URL.
-enum PercentText {
+public enum PercentText {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
     /// Everything but letters, digits and `-._~` as `%XX`, slashes included: one path segment, or a
     /// value of a query or a form.
-    static func encoded(_ text: String) -> String {
+    public static func encoded(_ text: String) -> String {
         var output: [UInt8] = []
         output.reserveCapacity(text.utf8.count)
         for byte in text.utf8 {
@@ -20,7 +18,7 @@ enum PercentText {
     }
 
     /// Nothing where a `%` has no two digits behind it, or the bytes are not UTF-8.
-    static func decoded(_ text: Substring) -> String? {
+    public static func decoded(_ text: Substring) -> String? {
         var output: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {

@@ -1,0 +1,32 @@
+#pragma once
+#include <mariadb/mysql.h>
+#include <mariadb/errmsg.h>
+#include <mariadb/mysqld_error.h>
+
+// Options whose value is a pointer to a number; Swift would need a variable for each.
+static inline int sluice_mysql_set_number(MYSQL *session, enum mysql_option option, unsigned int value) {
+    return mysql_options(session, option, &value);
+}
+
+static inline int sluice_mysql_set_size(MYSQL *session, enum mysql_option option, size_t value) {
+    return mysql_options(session, option, &value);
+}
+
+static inline int sluice_mysql_set_flag(MYSQL *session, enum mysql_option option, my_bool value) {
+    return mysql_options(session, option, &value);
+}
+
+static inline int sluice_mysql_set_attribute(MYSQL *session, const char *name, const char *value) {
+    return mysql_options4(session, MYSQL_OPT_CONNECT_ATTR_ADD, name, value);
+}
+
+// Calls that may wait run on a stack of their own, which must hold what callbacks of ours need.
+static inline int sluice_mysql_set_nonblocking(MYSQL *session, size_t stack) {
+    return mysql_options(session, MYSQL_OPT_NONBLOCK, (void *)stack);
+}
+
+// A reader of nothing: a server that asks for a file without being told to gets none.
+static inline int sluice_mysql_no_file(void **state, const char *name, void *context) {
+    (void)state, (void)name, (void)context;
+    return 1;
+}
