@@ -40,3 +40,12 @@ public enum Hexadecimal {
         digit < UInt8(ascii: "A") || digit > UInt8(ascii: "F") ? anyCaseValue(digit) : nil
     }
 }
+
+extension ByteBuffer {
+    /// Two lower-case digits.
+    @inlinable
+    public mutating func append(hexadecimal byte: UInt8) {
+        append(byte >> 4 < 10 ? 0x30 &+ (byte >> 4) : 0x57 &+ (byte >> 4))
+        append(byte & 15 < 10 ? 0x30 &+ (byte & 15) : 0x57 &+ (byte & 15))
+    }
+}

@@ -265,7 +265,7 @@ final class PostgresReadBack: RecordSource {
             output.appendBytes(UnsafeRawBufferPointer(rebasing: value[1...]))
         case (.any, .versioned):
             guard value.count > 0,
-                PostgresAny.appendValue(
+                AnyJSON.appendValue(
                     UnsafeRawBufferPointer(rebasing: value[1...]), to: &output)
             else { return reading.misfit }
         case (.uuid, .uuid):
@@ -334,14 +334,5 @@ extension PostgresReadBack {
             output.append(0x30 &+ (value[4 &+ index / 8] >> UInt8(7 &- index & 7)) & 1)
         }
         return true
-    }
-}
-
-extension ByteBuffer {
-    /// Two small digits.
-    @inline(__always)
-    mutating func append(hexadecimal byte: UInt8) {
-        append(byte >> 4 < 10 ? 0x30 &+ (byte >> 4) : 0x57 &+ (byte >> 4))
-        append(byte & 15 < 10 ? 0x30 &+ (byte & 15) : 0x57 &+ (byte & 15))
     }
 }

@@ -129,7 +129,7 @@ struct PostgresTextWriter {
         let branch = try cursor.anyBranch()
         guard branch != .null else { return PostgresTextWriter.append("\\N", to: &output) }
         var json = ByteBuffer()
-        try PostgresAny.appendJSON(branch, &cursor, to: &json)
+        try AnyJSON.append(branch, &cursor, to: &json)
         PostgresTextWriter.append(escaping: json.bytes, to: &output)
     }
 
