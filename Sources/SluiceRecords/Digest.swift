@@ -1,5 +1,5 @@
 internal import CXXHash
-internal import SluiceCore
+public import SluiceCore
 
 /// An order-independent sum of record hashes with a row count: equal for equal sets of rows
 /// (design §5).
@@ -51,5 +51,20 @@ public struct Digest: Hashable, Sendable {
             return nil
         }
         self.init(sum: bytes.reduce(0) { $0 << 8 | UInt128($1) }, rowCount: rowCount)
+    }
+
+    /// Throws where records of a shard are not those that its seal was made for: what every target
+    /// asks before it commits them.
+    public func requireSealed(_ sealed: Digest) throws(Failure) {
+        guard rowCount == sealed.rowCount else {
+            throw Failure(
+                .failed, "the shard holds \(rowCount) rows, and its seal says \(sealed.rowCount)",
+                hint: "The dataset is damaged; export it again.")
+        }
+        guard self == sealed else {
+            throw Failure(
+                .failed, "the shard's rows are not those that its seal was made for",
+                hint: "The dataset is damaged; export it again.")
+        }
     }
 }

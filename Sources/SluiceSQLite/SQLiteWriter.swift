@@ -123,23 +123,9 @@ final class SQLiteWriter: @unchecked Sendable {
                     shipment.giveBack(parcel)
                 }
                 try shipment.checkLane()
-                try check(digest, shipment.expected)
+                try digest.requireSealed(shipment.expected)
                 return .loaded(mapped: digest)
             }
-        }
-    }
-
-    private func check(_ digest: Digest, _ expected: Digest) throws(Failure) {
-        guard digest.rowCount == expected.rowCount else {
-            throw Failure(
-                .failed,
-                "the shard holds \(digest.rowCount) rows, and its seal says \(expected.rowCount)",
-                hint: "The dataset is damaged; export it again.")
-        }
-        guard digest == expected else {
-            throw Failure(
-                .failed, "the shard's rows are not those that its seal was made for",
-                hint: "The dataset is damaged; export it again.")
         }
     }
 
