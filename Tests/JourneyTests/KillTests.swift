@@ -189,10 +189,13 @@ import Testing
                 "\(result.errorText)")
             #expect(result.text == "")
             #expect(!place.exists("out/lease.json"))
-            let id = try place.sql("b.db", "SELECT DISTINCT dataset FROM sluice_ledger")
+            let dataset = try place.read("out/dataset.json")
             #expect(try place.run(command).code == 0)
             try place.expectEqual("a.db", "b.db")
-            #expect(try place.sql("b.db", "SELECT DISTINCT dataset FROM sluice_ledger") == id)
+            // It was gone on with, not begun anew.
+            #expect(try place.read("out/dataset.json") == dataset)
+            #expect(
+                try place.sql("b.db", "SELECT count(DISTINCT dataset) FROM sluice_ledger") == "1\n")
         }
     }
 

@@ -31,11 +31,17 @@ public final class FlakyProxy: Sendable {
         case notStored
         /// A put that is answered by 200 and an error, and that was not stored.
         case errorInSuccess
-        /// Half of the answer, then silence.
+        /// 307 without a place to go to, as S3 gives it while a bucket moves; nothing was done.
+        case redirected
+        /// S3's word for credentials whose time is over; nothing was done.
+        case expiredToken
+        /// Half of the answer, then silence. It costs a client its time-out, and is done once.
         case stalledBody
 
+        /// What every kind of store may give.
+        public static let common = allCases.filter { ![.redirected, .expiredToken].contains($0) }
         /// Those that cost a client no time-out.
-        public static let quick = allCases.filter { $0 != .stalledBody }
+        public static let quick = common.filter { $0 != .stalledBody }
     }
 
     fileprivate struct State {
@@ -94,8 +100,7 @@ extension FlakyProxy.Route {
             return left == 0
         }
         if isDown { return .hangUp }
-        guard let fault = fault(for: request) else { return forward(request) }
-        state.change { $0.faults.append(fault) }
+        guard let fault = fault(for: request), isAllowed(fault) else { return forward(request) }
         switch fault {
         case .slowDown: return .s3(503, "SlowDown", headers: [("Retry-After", "1")])
         case .tooManyRequests: return ScriptedAnswer(429, text: "too many requests")
@@ -104,9 +109,20 @@ extension FlakyProxy.Route {
         case .notStored:
             return ScriptedAnswer(200, headers: [("Content-Type", "text/html")], text: "<html>")
         case .errorInSuccess: return .s3(200, "InternalError")
+        case .redirected: return .s3(307, "TemporaryRedirect")
+        case .expiredToken: return .s3(400, "ExpiredToken")
         case .resetAfter, .hangUpAfter, .errorAfter, .resetInBody, .cutBody, .flippedBit,
             .stalledBody:
             return spoiled(forward(request), fault, request)
+        }
+    }
+
+    /// Counts it, unless it was done often enough.
+    private func isAllowed(_ fault: FlakyProxy.Fault) -> Bool {
+        state.change { state in
+            if fault == .stalledBody && state.faults.contains(fault) { return false }
+            state.faults.append(fault)
+            return true
         }
     }
 
