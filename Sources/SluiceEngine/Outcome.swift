@@ -8,6 +8,8 @@ public struct Outcome: Sendable {
         case unchanged
         case unfinished
         case differs
+        /// Done, but for rows that the target refused and that were set aside.
+        case quarantined
         case failed
     }
 
@@ -22,6 +24,8 @@ public struct Outcome: Sendable {
     public var seconds = 0.0
     /// Nothing where verification is not part of the command.
     public var verified: Bool?
+    /// Rows that were set aside.
+    public var quarantined = 0
     public var position: JSON = .null
     public var warnings: [String] = []
     /// The command's own members, behind the common ones (docs/json-output.md).

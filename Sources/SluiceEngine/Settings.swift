@@ -38,6 +38,8 @@ public struct Settings: Sendable {
     /// `--check-values`.
     public var checksValues = false
     public var hidesKeys = false
+    /// `--on-bad-row quarantine` with its `--bad-row-limit`; nothing: the first one stops the load.
+    public var badRowLimit: Int?
     /// `--owners skip`.
     public var skipsOwners = false
     /// Files somebody else exported, to be loaded instead of a dataset.

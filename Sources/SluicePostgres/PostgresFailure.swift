@@ -20,10 +20,12 @@ enum PostgresFailure {
             return lost(String(cString: PQresultErrorMessage(result)), at: place)
         }
         let copied = field("W").flatMap { PostgresCopyPlace($0) }
-        return make(
+        let failure = make(
             state, message: field("M") ?? "the server reported an error", place: place,
             table: field("t"), column: field("c") ?? copied?.column, stop: stop
         ).at(row: copied?.row)
+        return isRowRefused(state, isNamed: copied != nil)
+            ? failure.refusing(row: copied?.row) : failure
     }
 
     /// - Parameter message: the server's MESSAGE, which is shown or not by the state.
@@ -152,6 +154,22 @@ extension PostgresFailure {
         case "53300": "Use fewer --lanes, or raise max_connections."
         case "28000", "28P01": "Check the user, the password and the server's pg_hba.conf."
         default: nil
+        }
+    }
+
+    /// Whether the state is about a row's values, so that others may be taken without it.
+    ///
+    /// - Parameter isNamed: the server says which row of a COPY it was.
+    static func isRowRefused(_ state: String, isNamed: Bool) -> Bool {
+        switch state {
+        // The form of the whole COPY.
+        case "22P04": false
+        // Constraints on what a row holds: NOT NULL, CHECK (of a domain, too), UNIQUE, EXCLUDE.
+        case "23502", "23514", "23505", "23P01": true
+        // Rows or index entries that are too large, wrong parameters of a type, and what a trigger
+        // of the table raises.
+        case "54000", "22023", "P0001": isNamed
+        default: state.hasPrefix("22")
         }
     }
 

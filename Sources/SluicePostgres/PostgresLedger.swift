@@ -96,6 +96,27 @@ enum PostgresLedger {
             [dataset, unit, mapped.text])
     }
 
+    /// What of a unit is in, where that is less than was entered.
+    static func change(
+        _ unit: String, of dataset: String, _ digest: Digest, mapped: Digest,
+        on connection: PostgresConnection
+    ) throws(Failure) {
+        _ = try connection.query(
+            "UPDATE sluice.sluice_ledger SET rows = $3, digest = $4, mapped = $5"
+                + " WHERE dataset = $1 AND unit = $2",
+            [dataset, unit, String(digest.rowCount), digest.text, mapped.text])
+    }
+
+    /// Enters records that are not in, because they were refused.
+    static func enterRefused(
+        _ unit: String, of dataset: String, _ digest: Digest, on connection: PostgresConnection
+    ) throws(Failure) {
+        _ = try connection.query(
+            "INSERT INTO sluice.sluice_ledger(dataset, unit, rows, digest, mapped, at)"
+                + " VALUES($1, $2, $3, $4, '', $5) ON CONFLICT DO NOTHING",
+            [dataset, unit, String(digest.rowCount), digest.text, Clock.timestamp()])
+    }
+
     /// Removes the rows of a dataset; all of them, or one unit's.
     static func remove(
         _ unit: String? = nil, of dataset: String, on connection: PostgresConnection
@@ -124,6 +145,25 @@ extension PostgresConnection {
             return result
         } catch {
             rollBack()
+            throw error
+        }
+    }
+
+    /// All of `body` or nothing of it, within the open transaction.
+    func inSavepoint<Result>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try execute("SAVEPOINT sluice")
+        do {
+            let result = try body()
+            try execute("RELEASE SAVEPOINT sluice")
+            return result
+        } catch {
+            let before = ignoresStop
+            ignoresStop = true
+            defer { ignoresStop = before }
+            // Where this fails, so does whatever comes next in the transaction.
+            try? execute("ROLLBACK TO SAVEPOINT sluice; RELEASE SAVEPOINT sluice")
             throw error
         }
     }

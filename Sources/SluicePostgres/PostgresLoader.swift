@@ -124,7 +124,7 @@ final class PostgresLoader {
             }
             if let problem {
                 let column = plan.schema.fields[problem.field].name
-                throw problem.refusal.failure(in: column)
+                throw problem.refusal.failure(in: column).refusing(row: row)
                     .during(place(of: row, from: start, in: batch))
             }
             if output.count >= PostgresLoader.portion { try flush() }

@@ -64,10 +64,7 @@ final class PostgresTargetSession: TargetSession {
         expecting expected: Digest
     ) throws(Failure) -> LoadOutcome {
         let connection = try open()
-        if batchFieldCount != table.schema.fields.count {
-            batchFieldCount = table.schema.fields.count
-            batch = Batch(fieldCount: batchFieldCount)
-        }
+        fitBatch(to: table)
         return try connection.inTransaction { () throws(Failure) in
             let isNew = try PostgresLedger.enter(
                 unit, of: request.dataset, expected, on: connection)
@@ -83,6 +80,44 @@ final class PostgresTargetSession: TargetSession {
             try PostgresLedger.change(unit, of: request.dataset, mapped: digest, on: connection)
             return .loaded(mapped: digest)
         }
+    }
+
+    func load(
+        _ unit: String, of table: TablePlan, without refused: RefusedRecords
+    ) throws(Failure) -> LoadOutcome {
+        let connection = try open()
+        fitBatch(to: table)
+        return try connection.inTransaction { () throws(Failure) in
+            let isNew = try PostgresLedger.enter(
+                unit, of: request.dataset, refused.shard.digest, on: connection)
+            guard isNew else { return .alreadyThere }
+            let loader = try loader(for: table, connection)
+            var mapped = Digest.empty
+            try RecordSieve.sift(refused) { rows throws(Failure) in
+                mapped += try connection.inSavepoint { () throws(Failure) in
+                    let records = try refused.shard.records(rows)
+                    let digest = try loader.load(
+                        PostgresMappedRecords(records, of: table) ?? records, &batch, stop: stop)
+                    // What would make the commit fail makes this attempt fail.
+                    try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                    return digest
+                }
+            }
+            if let kept = try refused.keepAll() {
+                try PostgresLedger.enterRefused(
+                    kept, of: request.dataset, refused.digest, on: connection)
+            }
+            try PostgresLedger.change(
+                unit, of: request.dataset, refused.digestOfOthers, mapped: mapped,
+                on: connection)
+            return .loaded(mapped: mapped)
+        }
+    }
+
+    private func fitBatch(to table: TablePlan) {
+        guard batchFieldCount != table.schema.fields.count else { return }
+        batchFieldCount = table.schema.fields.count
+        batch = Batch(fieldCount: batchFieldCount)
     }
 
     private func loader(

@@ -132,6 +132,9 @@ public protocol Target: AnyObject, Sendable {
     var engine: String { get }
     /// How messages name it; never with a secret.
     var place: String { get }
+    /// Whether its sessions can load a shard without the records that are refused
+    /// (`--on-bad-row quarantine`).
+    var canLeaveOut: Bool { get }
     /// Whether a source that says this of itself (`Source.identity`) is the same database.
     func isSame(as source: JSON) -> Bool
     /// Looks only, writes nothing; a target that does not exist yet is empty. With no request: just
@@ -173,6 +176,23 @@ public protocol TargetSession: AnyObject {
         _ unit: String, of table: TablePlan, from records: any RecordSource,
         expecting expected: Digest
     ) throws(Failure) -> LoadOutcome
+    /// Loads one shard like `load`, but without the records that the target refuses; all or
+    /// nothing. Only asked of targets that can leave out.
+    ///
+    /// In this order, in one transaction: the ledger's row for the shard; its records, each one or
+    /// its refusal (`RefusedRecords.add`, which throws where there are too many); `keepAll`, which
+    /// stores the refused ones; rows and digests in the ledger's row of those that are in; a row
+    /// for the unit that `keepAll` gave, with rows and digest of the refused ones and an empty
+    /// `mapped`; commit. A failure that refuses no row (`Failure.refusesRow`) ends it.
+    ///
+    /// What makes a commit fail counts, too: deferred constraints are checked with each attempt.
+    ///
+    /// - Parameter refused: empty; holds the shard's records, which are those that were sealed.
+    ///   `RecordSieve` finds the refused ones by attempts, where the server does not take one record
+    ///   after the other.
+    func load(
+        _ unit: String, of table: TablePlan, without refused: RefusedRecords
+    ) throws(Failure) -> LoadOutcome
     /// The records as this target will give them back: the same source of records where nothing is
     /// mapped.
     ///
@@ -195,4 +215,16 @@ public protocol TargetSession: AnyObject {
     /// misfits.
     func readBack(_ slice: Chunk, of table: TablePlan) throws(Failure) -> any RecordSource
     func close()
+}
+
+extension Target {
+    public var canLeaveOut: Bool { false }
+}
+
+extension TargetSession {
+    public func load(
+        _ unit: String, of table: TablePlan, without refused: RefusedRecords
+    ) throws(Failure) -> LoadOutcome {
+        throw Failure(.bug, "a target that cannot leave records out was asked to")
+    }
 }

@@ -53,8 +53,10 @@ enum SQLiteLedger {
     }
 
     /// Enters a unit; false when it is there already.
+    ///
+    /// - Parameter isRefused: its records are not in, because they were refused.
     static func enter(
-        _ unit: String, of dataset: String, _ digest: Digest? = nil,
+        _ unit: String, of dataset: String, _ digest: Digest? = nil, isRefused: Bool = false,
         on connection: SQLiteConnection
     ) throws(Failure) -> Bool {
         let row = try connection.prepare(
@@ -65,10 +67,24 @@ enum SQLiteLedger {
         try row.bind(Int64(digest?.rowCount ?? 0), at: 3)
         // Every value is stored as it is or refused: the records as mapped are the records.
         try row.bind(digest?.text ?? "", at: 4)
-        try row.bind(digest?.text ?? "", at: 5)
+        try row.bind(isRefused ? "" : digest?.text ?? "", at: 5)
         try row.bind(Clock.timestamp(), at: 6)
         try row.run()
         return connection.changedRowCount == 1
+    }
+
+    /// What of a unit is in, where that is less than was entered.
+    static func change(
+        _ unit: String, of dataset: String, _ digest: Digest, on connection: SQLiteConnection
+    ) throws(Failure) {
+        let row = try connection.prepare(
+            "UPDATE sluice_ledger SET rows = ?3, digest = ?4, mapped = ?4"
+                + " WHERE dataset = ?1 AND unit = ?2")
+        try row.bind(dataset, at: 1)
+        try row.bind(unit, at: 2)
+        try row.bind(Int64(digest.rowCount), at: 3)
+        try row.bind(digest.text, at: 4)
+        try row.run()
     }
 
     static func has(

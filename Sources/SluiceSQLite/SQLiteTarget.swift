@@ -10,6 +10,7 @@ public final class SQLiteTarget: Target {
 
     public var engine: String { SQLiteTarget.engineName }
     public let place: String
+    public var canLeaveOut: Bool { true }
     private let path: String
     private let busyLimit: Duration
     private let writer = Mutex<SQLiteWriter?>(nil)

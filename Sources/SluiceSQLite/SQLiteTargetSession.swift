@@ -57,6 +57,14 @@ final class SQLiteTargetSession: TargetSession {
         return try shipment.send(records)
     }
 
+    /// On the writer's connection, like all that is written; a lane that looks for refused records
+    /// keeps the others waiting.
+    func load(
+        _ unit: String, of table: TablePlan, without refused: RefusedRecords
+    ) throws(Failure) -> LoadOutcome {
+        try writer.load(unit, of: table, without: refused)
+    }
+
     /// Every value is stored as it is or refused, so what comes back are the records themselves.
     func mapped(
         _ records: any RecordSource, of table: TablePlan

@@ -129,6 +129,58 @@ final class SQLiteWriter: @unchecked Sendable {
         }
     }
 
+    /// One shard without the records that are refused. A refused INSERT takes nothing back but
+    /// itself, so that those before it stay.
+    func load(
+        _ unit: String, of table: TablePlan, without refused: RefusedRecords
+    ) throws(Failure) -> LoadOutcome {
+        try exclusively { connection throws(Failure) in
+            try connection.inTransaction { () throws(Failure) in
+                let isNew = try SQLiteLedger.enter(
+                    unit, of: request.dataset, refused.shard.digest, on: connection)
+                guard isNew else { return .alreadyThere }
+                let loader = try loader(for: table, on: connection)
+                var rows = refused.shard.rows
+                while !rows.isEmpty {
+                    let next = try insert(rows, of: refused, loader, table)
+                    rows = next..<rows.upperBound
+                }
+                let loaded = refused.digestOfOthers
+                if let kept = try refused.keepAll() {
+                    _ = try SQLiteLedger.enter(
+                        kept, of: request.dataset, refused.digest, isRefused: true, on: connection)
+                    try SQLiteLedger.change(unit, of: request.dataset, loaded, on: connection)
+                }
+                return .loaded(mapped: loaded)
+            }
+        }
+    }
+
+    /// Inserts these records up to one that is refused.
+    ///
+    /// - Returns: the number of the first that was not tried.
+    private func insert(
+        _ rows: Range<Int>, of refused: RefusedRecords, _ loader: SQLiteLoader, _ table: TablePlan
+    ) throws(Failure) -> Int {
+        let records = try refused.shard.records(rows)
+        var batch = Batch(fieldCount: table.schema.fields.count, rowByteLimit: Int.max)
+        var next = rows.lowerBound
+        while next < rows.upperBound {
+            try stop.check()
+            batch.removeAll()
+            _ = try records.fill(&batch, byteGoal: SQLiteShipment.byteGoal)
+            do throws(Failure) {
+                try loader.insert(batch, firstRow: next)
+            } catch {
+                guard error.refusesRow, let row = error.refusedRow else { throw error }
+                try refused.add(row, error)
+                return row + 1
+            }
+            next += batch.rowCount
+        }
+        return next
+    }
+
     private func loader(
         for plan: TablePlan, on connection: SQLiteConnection
     ) throws(Failure) -> SQLiteLoader {

@@ -292,6 +292,7 @@ extension SQLiteBinder {
             default: "Declare the column without a type in the target, or leave the table out."
             }
         return Failure(.refused, "column \(names[Int(place) - 1]) \(what)", hint: hint)
+            .refusing(row: nil)
     }
 
     @inline(never)
@@ -301,7 +302,8 @@ extension SQLiteBinder {
             return Failure(
                 .failed, "column \(name) cannot keep a value of this length",
                 code: SQLiteFailure.name(code),
-                hint: "SQLite's limit is 1,000,000,000 bytes for a value and for a row.")
+                hint: "SQLite's limit is 1,000,000,000 bytes for a value and for a row."
+            ).refusing(row: nil)
         }
         return Failure(
             code & 0xFF == SQLITE_NOMEM ? .failed : .bug,

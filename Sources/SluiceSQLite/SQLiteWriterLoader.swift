@@ -64,13 +64,16 @@ final class SQLiteLoader {
                 try binder.bind(&cursor, to: handle)
             } catch {
                 sqlite3_reset(handle)
-                throw error.during(place(of: row, from: start, in: batch))
+                let failure = error.refusesRow ? error.refusing(row: row) : error
+                throw failure.during(place(of: row, from: start, in: batch))
             }
             let code = sqlite3_step(handle)
             guard code == SQLITE_DONE else {
                 let failure = explained(code)
                 sqlite3_reset(handle)
-                throw failure.during(place(of: row, from: start, in: batch))
+                throw
+                    (SQLiteLoader.isRowRefused(code) ? failure.refusing(row: row) : failure)
+                    .during(place(of: row, from: start, in: batch))
             }
             sqlite3_reset(handle)
             row &+= 1
@@ -81,6 +84,11 @@ final class SQLiteLoader {
                 .bug,
                 "\(inserted) rows of a batch of \(batch.rowCount) were inserted into \(plan.table)")
         }
+    }
+
+    /// Whether the code is about a row's values, so that others may be taken without it.
+    private static func isRowRefused(_ code: Int32) -> Bool {
+        [SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG].contains(code & 0xFF)
     }
 
     private func explained(_ code: Int32) -> Failure {

@@ -188,6 +188,8 @@ struct SettingValuesTests {
                 "constraints final default",
                 "on-existing refuse default",
                 "owners keep default",
+                "on-bad-row stop default",
+                "bad-row-limit 1000 default",
                 "lanes 3 flag",
                 "output text default",
                 "log-format text default",
@@ -252,10 +254,6 @@ struct SettingValuesTests {
                 "'--where' is given twice for the table 'a'\nhint: Join the two conditions with AND."
             ),
             ErrorCase(
-                "run --on-bad-row quarantine",
-                "'--on-bad-row quarantine' is not supported by this build\n"
-                    + "hint: Leave it out; a row that is refused then stops the load and is named."),
-            ErrorCase(
                 "run --bad-row-limit 3",
                 "'--bad-row-limit' needs '--on-bad-row quarantine'\n"
                     + "hint: Without a quarantine the first row that is refused stops the load."),
@@ -271,6 +269,14 @@ struct SettingValuesTests {
         }
         #expect(failure?.description == example.expected)
         #expect(failure?.kind == .usage)
+    }
+
+    @Test("a limit of bad rows counts with a quarantine only")
+    func badRows() throws {
+        #expect(try Settings(values(["run"])).badRowLimit == nil)
+        #expect(try Settings(values(["run", "--on-bad-row", "quarantine"])).badRowLimit == 1000)
+        let limited = ["load", "--on-bad-row", "quarantine", "--bad-row-limit", "3"]
+        #expect(try Settings(values(limited)).badRowLimit == 3)
     }
 
     @Test("of quiet and verbose the stronger one counts")

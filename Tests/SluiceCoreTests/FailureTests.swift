@@ -42,6 +42,18 @@ struct FailureTests {
         #expect(failure.places == [])
     }
 
+    @Test("about a row's values says so, and which row it is, whoever names it")
+    func refusedRows() {
+        let failure = Failure(.failed, "too long", code: "22001")
+        #expect(!failure.refusesRow && failure.refusedRow == nil)
+        let unknown = failure.refusing(row: nil)
+        #expect(unknown.refusesRow && unknown.refusedRow == nil)
+        let named = failure.at(row: 7).refusing(row: 7).at(row: nil).during("loading row 7 of t")
+        #expect(named.refusesRow && named.refusedRow == 7 && named.row == nil)
+        #expect(named.description == "too long [22001]\n  while loading row 7 of t")
+        #expect(!failure.refusesRow)
+    }
+
     @Test("gets its place only where something fails")
     func during() {
         var asked = 0

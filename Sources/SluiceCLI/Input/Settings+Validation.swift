@@ -25,7 +25,7 @@ extension Settings {
         hidesKeys = values.flag(.hideKeys)
         skipsOwners = values.text(.owners) == "skip"
         imports = values.imports
-        try Settings.checkBadRows(values)
+        badRowLimit = try Settings.badRowLimit(values)
     }
 
     private static func format(_ values: SettingValues) throws(Failure) -> ShardFormat {
@@ -49,17 +49,21 @@ extension Settings {
         }
     }
 
-    private static func checkBadRows(_ values: SettingValues) throws(Failure) {
+    private static func badRowLimit(_ values: SettingValues) throws(Failure) -> Int? {
         if values.text(.onBadRow) == "quarantine" {
-            throw Failure(
-                .usage, "'--on-bad-row quarantine' is not supported by this build",
-                hint: "Leave it out; a row that is refused then stops the load and is named.")
+            guard values.imports.isEmpty else {
+                throw Failure(
+                    .usage, "'--on-bad-row quarantine' does not go with 'import'",
+                    hint: "There is no dataset that rows could be set aside in; leave it out.")
+            }
+            return values.number(.badRowLimit)
         }
         if let origin = values.origin(.badRowLimit), origin != .standard {
             throw Failure(
                 .usage, "'--bad-row-limit' needs '--on-bad-row quarantine'",
                 hint: "Without a quarantine the first row that is refused stops the load.")
         }
+        return nil
     }
 }
 

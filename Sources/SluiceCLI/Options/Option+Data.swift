@@ -140,17 +140,17 @@ extension Option {
 
     static let onBadRow = Option(
         "on-bad-row", .choice(["stop", "quarantine"]), "MODE", default: .value("stop"), in: .target,
-        for: [.run, .load],
+        for: [.run, .load, .plan],
         "stop at a row that is refused, or set it aside",
         """
-        'stop' ends the command at the first row that the target refuses; 'quarantine' sets such \
-        rows aside.
+        'stop' ends the command at the first row that the target refuses. 'quarantine' keeps such \
+        rows in the dataset, below rejects/, loads the others, and ends with exit code 3.
         """
     )
 
     static let badRowLimit = Option(
         "bad-row-limit", .count(1...1_000_000), "N", default: .value("1000"), in: .target,
-        for: [.run, .load],
+        for: [.run, .load, .plan],
         "how many rows may be set aside",
         "More rows in quarantine than this end the command. Only with --on-bad-row quarantine.")
 }

@@ -24,10 +24,11 @@ enum ResultText {
 
     private static func verb(_ outcome: Outcome) -> String? {
         switch (outcome.command, outcome.status) {
-        case ("run", .done): "migrated"
+        case ("run", .done), ("run", .quarantined): "migrated"
         case ("export", .done): "exported"
-        case ("load", .done): "loaded"
-        case ("verify", .done), ("verify", .differs), ("run", .differs): "compared"
+        case ("load", .done), ("load", .quarantined): "loaded"
+        case ("verify", .done), ("verify", .differs), ("verify", .quarantined), ("run", .differs):
+            "compared"
         case ("load", .unfinished): "so far loaded"
         case ("export", .unchanged): "exported before:"
         case ("load", .unchanged): "loaded before:"
@@ -37,11 +38,15 @@ enum ResultText {
 
     private static func verdict(_ outcome: Outcome) -> String? {
         guard outcome.command == "run" || outcome.command == "verify",
-            outcome.status == .done || outcome.status == .differs
+            [.done, .differs, .quarantined].contains(outcome.status)
         else { return nil }
         switch outcome.verified {
         case true?:
             let whole = outcome.command == "run" ? "snapshot" : "dataset"
+            if outcome.quarantined > 0 {
+                return
+                    "verified: the target and the quarantine hold exactly the rows of the \(whole)"
+            }
             return "verified: the target holds exactly the rows of the \(whole)"
         case false?: return "not verified: the target differs"
         case nil: return nil

@@ -88,24 +88,23 @@ extension Run {
                 "shardList",
                 .array(table.shards.map { $0.json(fields: table.plan.schema.fields) })))
         if let head, let first = table.shards.first {
-            outcome.lines += try rows(of: first, table, dataset, head: head)
+            outcome.lines += try rows(of: first, table.plan, dataset, head: head)
         }
     }
 
     private func show(
         _ key: String, _ dataset: Dataset, head: Int, _ outcome: inout Outcome
     ) throws(Failure) {
+        if key.hasPrefix(DatasetKeys.rejects) {
+            return try showRejects(key, dataset, head: head, &outcome)
+        }
         for name in dataset.header.tables {
             let prefix = DatasetKeys.shards(KeySegment.make(from: name))
             guard key.hasPrefix(prefix), let table = try dataset.table(name),
                 let shard = table.shards.first(where: { $0.key == key })
             else { continue }
-            outcome.tables = 1
-            outcome.shards = 1
-            outcome.rows = shard.summary.digest.rowCount
-            outcome.bytes = shard.summary.storedBytes
-            outcome.details.append(.init("shard", shard.json(fields: table.plan.schema.fields)))
-            outcome.lines = try rows(of: shard, table, dataset, head: head)
+            outcome.describe(shard, of: table.plan)
+            outcome.lines = try rows(of: shard, table.plan, dataset, head: head)
             return
         }
         throw Failure(
@@ -113,17 +112,36 @@ extension Run {
             hint: "sluice inspect --table lists a table's shards.")
     }
 
+    /// Rows that a target refused, and why it did.
+    private func showRejects(
+        _ key: String, _ dataset: Dataset, head: Int, _ outcome: inout Outcome
+    ) throws(Failure) {
+        guard let table = dataset.table(ofRejects: key), let plan = try dataset.plan(of: table),
+            let note = try dataset.rejectsNote(beside: key, of: plan)
+        else {
+            throw Failure(
+                .usage, "the dataset has no rejects '\(key)'",
+                hint: "sluice status --target says where refused rows are.")
+        }
+        outcome.describe(note.shard, of: plan)
+        outcome.details.append(.init("rejects", note.json(fields: plan.schema.fields)))
+        outcome.lines = try rows(of: note.shard, plan, dataset, head: head)
+        outcome.lines += note.rows.prefix(head).map {
+            "row \($0.row) of \(note.origin): \($0.reason)"
+        }
+    }
+
     /// A header and the first rows as CSV lines.
     private func rows(
-        of shard: Seal.Shard, _ table: DatasetTable, _ dataset: Dataset, head: Int
+        of shard: Seal.Shard, _ plan: TablePlan, _ dataset: Dataset, head: Int
     ) throws(Failure) -> [String] {
         let bytes = ShardBytes()
-        let records = try DatasetShards(dataset: dataset).open(shard, of: table.plan, into: bytes)
+        let records = try DatasetShards(dataset: dataset).open(shard, of: plan, into: bytes)
         let writer = ShardWriter(
-            schema: table.plan.schema, format: ShardFormat(.csv, .none))
+            schema: plan.schema, format: ShardFormat(.csv, .none))
         let output = ShardBytes()
         try writer.begin(output)
-        var batch = Batch(fieldCount: table.plan.schema.fields.count)
+        var batch = Batch(fieldCount: plan.schema.fields.count)
         var hasMore = true
         var left = head
         while hasMore, left > 0 {
@@ -141,6 +159,14 @@ extension Run {
 }
 
 extension Outcome {
+    fileprivate mutating func describe(_ shard: Seal.Shard, of plan: TablePlan) {
+        tables = 1
+        shards = 1
+        rows = shard.summary.digest.rowCount
+        bytes = shard.summary.storedBytes
+        details.append(.init("shard", shard.json(fields: plan.schema.fields)))
+    }
+
     fileprivate mutating func count(_ table: DatasetTable) {
         tables += 1
         rows += table.digest.rowCount

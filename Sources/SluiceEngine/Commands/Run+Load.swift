@@ -8,6 +8,7 @@ extension Run {
         from store: any Store, into target: any Target
     ) throws(Failure) -> Outcome {
         guard settings.imports.isEmpty else { return try loadImport(from: store, into: target) }
+        try refuseQuarantine(in: target)
         let dataset = try Dataset.require(in: store)
         let manifest = try dataset.manifest()
         if let manifest { try dataset.checkObjects(manifest) }
@@ -16,13 +17,16 @@ extension Run {
             dataset, plans, trusting: settings.trustsSchema ? try dataset.schema() : nil)
         let load = try Load(self, request, into: target)
         progress.begin(.load, rowTotal: manifest?.rows ?? 0, itemTotal: manifest?.shards ?? 0)
-        let lanes = try carryOut(load, from: DatasetShards(dataset: dataset)) {
-            work throws(Failure) in
+        let lanes = try carryOut(
+            load, from: DatasetShards(dataset: dataset), settingAside: quarantine(dataset, load)
+        ) { work throws(Failure) in
             try self.feed(work, plans, dataset, manifest)
         }
         var outcome = Outcome(command: "load")
         outcome.position = dataset.header.position.json
-        try conclude(&outcome, lanes)
+        let ledger = try conclude(&outcome, lanes)
+        outcome.conclude(
+            try SetAside(ledger, of: dataset), in: dataset, hidesKeys: settings.hidesKeys)
         if manifest == nil {
             outcome.status = .unfinished
             outcome.exitKind = .unfinished
@@ -47,7 +51,7 @@ extension Run {
             }
         }
         var outcome = Outcome(command: "load")
-        try conclude(&outcome, lanes)
+        _ = try conclude(&outcome, lanes)
         outcome.seconds = (Clock.now - startedAt).inSeconds
         return outcome
     }
@@ -72,12 +76,12 @@ extension Run {
 
     /// Runs a load's lanes beside whatever feeds them, and waits for all.
     func carryOut(
-        _ load: Load, from shards: any ShardSupply,
+        _ load: Load, from shards: any ShardSupply, settingAside quarantine: Quarantine? = nil,
         _ feed: @escaping @Sendable (LoadWork) throws(Failure) -> Void
     ) throws(Failure) -> LoadLanes {
         warn(load.survey.warnings)
         let pool = ShardPool(lanes: settings.lanes, shardBytes: settings.shardBytes)
-        let lanes = LoadLanes(load, from: shards, pool: pool)
+        let lanes = LoadLanes(load, from: shards, pool: pool, settingAside: quarantine)
         let feeding: Lanes.Lane = { () throws(Failure) in
             try feed(lanes.work)
             lanes.work.endFeed()
@@ -92,18 +96,25 @@ extension Run {
     }
 
     /// Closes the target and puts what its ledger has of the dataset into the outcome.
-    private func conclude(_ outcome: inout Outcome, _ lanes: LoadLanes) throws(Failure) {
+    ///
+    /// - Returns: what the ledger has of the dataset now.
+    private func conclude(
+        _ outcome: inout Outcome, _ lanes: LoadLanes
+    ) throws(Failure) -> [LedgerEntry] {
         let load = lanes.load
         try load.target.close()
         outcome.dataset = load.request.dataset
         outcome.tables = load.request.tables.count
         outcome.warnings = load.survey.warnings
-        for entry in try load.target.survey(nil).ledger
-        where entry.dataset == load.request.dataset && entry.unit.hasPrefix("data/") {
+        let ledger = try load.target.survey(nil).ledger.filter {
+            $0.dataset == load.request.dataset
+        }
+        for entry in ledger where entry.unit.hasPrefix("data/") {
             outcome.rows += entry.rowCount
             outcome.shards += 1
         }
         if load.hasBegun, lanes.newShardCount == 0 { outcome.status = .unchanged }
+        return ledger
     }
 
     /// The plans there are; of a finished dataset all of them.

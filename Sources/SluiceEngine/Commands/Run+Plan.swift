@@ -7,7 +7,10 @@ extension Run {
         _ source: any Source, for target: (any Target)?
     ) throws(Failure) -> Outcome {
         try Export.refuseSlot(self, source)
-        if let target { try refuseSame(source, target) }
+        if let target {
+            try refuseSame(source, target)
+            try refuseQuarantine(in: target)
+        }
         var options = SnapshotOptions(
             settings.consistency, lanes: settings.lanes, isTrial: true)
         options.wants = try TableSelection.wanted(settings)
@@ -165,6 +168,14 @@ struct MemorySum: Sendable {
         if runsBoth {
             parts.append(("\(lanes) load lanes: batches, decompressor", lanes * (8 << 20)))
             parts.append(("the target's page cache", 24 << 20))
+            if settings.badRowLimit != nil {
+                parts.append(
+                    (
+                        "\(lanes) shards with refused rows, read whole",
+                        lanes * 2 * settings.shardBytes
+                    )
+                )
+            }
         }
         largestRow = 3 * settings.rowBytes
     }

@@ -8,6 +8,7 @@ extension Run {
         from source: any Source, through store: any Store, into target: any Target
     ) throws(Failure) -> Outcome {
         try refuseSame(source, target)
+        try refuseQuarantine(in: target)
         var outcome = Outcome(command: "run")
         let start = try Export.begin(self, from: source, into: store) { old throws(Failure) in
             try self.undo(old, in: target)
@@ -27,6 +28,9 @@ extension Run {
                 outcome.verified = true
                 outcome.describe(dataset, manifest)
                 outcome.lines = ["everything is there and was verified before; nothing was done"]
+                outcome.conclude(
+                    try SetAside(load.ledger.values, of: dataset), in: dataset,
+                    hidesKeys: settings.hidesKeys)
                 try target.close()
                 return finish(outcome, in: store)
             }
@@ -87,7 +91,9 @@ extension Run {
         guard load.hasBegun || !isStale else { throw StaleDataset.refusal(dataset, source) }
         progress.begin(.load, rowTotal: manifest.rows, itemTotal: manifest.shards)
         let found = tables
-        _ = try carryOut(load, from: DatasetShards(dataset: dataset)) { work throws(Failure) in
+        _ = try carryOut(
+            load, from: DatasetShards(dataset: dataset), settingAside: quarantine(dataset, load)
+        ) { work throws(Failure) in
             for table in found {
                 for seal in table.seals { work.add(seal, of: table.plan) }
             }
@@ -121,7 +127,8 @@ extension Run {
             self.beginReading(plans)
             exporting.work.startReading(joins: self.settings.joins)
             let loading = LoadLanes(
-                load, from: DatasetShards(dataset: export.dataset), pool: pool)
+                load, from: DatasetShards(dataset: export.dataset), pool: pool,
+                settingAside: self.quarantine(export.dataset, load))
             feed.connect(to: loading.work)
             try Lanes.run(loading.lanes, onFailure: abandon)
             self.progress.end(.load)

@@ -22,7 +22,15 @@ extension Run {
         }
         outcome.describeExport(dataset, manifest, seals)
         try describeHolds(store, source, releases: releases, &outcome)
-        if let target { try outcome.describeLoad(target, dataset) }
+        let setAside: SetAside
+        if let target {
+            let ledger = try target.survey(nil).ledger.filter { $0.dataset == dataset.id }
+            outcome.describeLoad(ledger)
+            setAside = try SetAside(ledger, of: dataset)
+        } else {
+            setAside = try SetAside(in: dataset)
+        }
+        outcome.describe(setAside, in: dataset, hidesKeys: settings.hidesKeys)
         outcome.seconds = (Clock.now - startedAt).inSeconds
         return outcome
     }
@@ -101,10 +109,7 @@ extension Outcome {
 
     /// Of the load only what the ledger says is told; whether it is right is the matter of
     /// `verify`.
-    fileprivate mutating func describeLoad(
-        _ target: any Target, _ dataset: Dataset
-    ) throws(Failure) {
-        let ledger = try target.survey(nil).ledger.filter { $0.dataset == dataset.id }
+    fileprivate mutating func describeLoad(_ ledger: [LedgerEntry]) {
         let loaded = ledger.filter { $0.unit.hasPrefix("data/") }
         let loadedRows = loaded.reduce(0) { $0 &+ $1.rowCount }
         let isVerified = ledger.contains { $0.unit == Load.verifiedUnit }

@@ -47,9 +47,12 @@ extension Run {
         var tables: [DatasetTable] = []
         for table in manifest.tables { tables.append(try dataset.table(table)) }
         let request = try loadRequest(dataset, tables.map(\.plan), trusting: nil)
+        let setAside = try SetAside(try target.survey(nil).ledger, of: dataset)
         let verification = try Verification(
-            self, tables, from: DatasetShards(dataset: dataset), in: target, request: request)
+            self, tables, from: DatasetShards(dataset: dataset), in: target, request: request,
+            without: setAside)
         outcome.conclude(try verification.carryOut())
+        outcome.conclude(setAside, in: dataset, hidesKeys: settings.hidesKeys)
     }
 }
 

@@ -34,10 +34,46 @@ enum DatasetKeys {
     static func isShard(_ key: String, of segment: String, chunk: Int, ordinal: Int) -> Bool {
         let start = "data/\(segment)/\(padded(chunk))-\(padded(ordinal))-"
         guard key.utf8.starts(with: start.utf8) else { return false }
-        let rest = key.utf8.dropFirst(start.utf8.count)
-        guard rest.count > 16, rest.prefix(16).allSatisfy(isLowerHexadecimal) else { return false }
-        let suffix = String(decoding: rest.dropFirst(16), as: UTF8.self)
+        return isHashAndSuffix(key.utf8.dropFirst(start.utf8.count))
+    }
+
+    private static func isHashAndSuffix(_ text: Substring.UTF8View) -> Bool {
+        guard text.count > 16, text.prefix(16).allSatisfy(isLowerHexadecimal) else { return false }
+        let suffix = String(decoding: text.dropFirst(16), as: UTF8.self)
         return [".avro", ".csv", ".csv.zst"].contains(suffix)
+    }
+
+    // MARK: Rejects
+
+    static let rejects = "rejects/"
+
+    /// The key of the shard with what was refused of the shard `origin`.
+    static func rejects(of origin: String, sha256: [UInt8], format: ShardFormat) -> String {
+        // Of `data/<table>/<chunk>-<ordinal>-<hash>.<suffix>` neither hash nor suffix has a hyphen.
+        let end = origin.utf8.lastIndex(of: UInt8(ascii: "-")) ?? origin.utf8.endIndex
+        let middle = origin[..<end].dropFirst("data/".count)
+        return "\(rejects)\(middle)-\(Hexadecimal.string(sha256.prefix(8)))\(format.suffix)"
+    }
+
+    /// Whether a key is one that a shard with refused records of this table could have.
+    static func isRejects(_ key: String, of segment: String) -> Bool {
+        let start = "\(rejects)\(segment)/"
+        guard key.utf8.starts(with: start.utf8) else { return false }
+        let parts = key.utf8.dropFirst(start.utf8.count)
+            .split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return parts.count == 3 && isHashAndSuffix(parts[2])
+            && parts.prefix(2).allSatisfy { number in
+                number.count >= 5 && number.allSatisfy { (0x30...0x39).contains($0) }
+            }
+    }
+
+    /// The key of the note beside a shard with refused records.
+    static func note(ofRejects key: String) -> String {
+        // A table's name may have a full stop, what follows the last hyphen only the suffix's.
+        let utf8 = key.utf8
+        let hash = utf8.lastIndex(of: UInt8(ascii: "-")) ?? utf8.startIndex
+        let end = utf8[hash...].firstIndex(of: UInt8(ascii: ".")) ?? utf8.endIndex
+        return key[..<end] + ".json"
     }
 
     static func padded(_ number: Int) -> String {

@@ -9,9 +9,15 @@ final class LoadLanes: Sendable {
     let work: LoadWork
     private let shards: any ShardSupply
     private let pool: ShardPool
+    /// Nothing: the first row that is refused ends the load.
+    private let quarantine: Quarantine?
     private let newShards = Monitor(0)
 
-    init(_ load: Load, from shards: any ShardSupply, pool: ShardPool) {
+    init(
+        _ load: Load, from shards: any ShardSupply, pool: ShardPool,
+        settingAside quarantine: Quarantine? = nil
+    ) {
+        self.quarantine = quarantine
         self.load = load
         self.shards = shards
         self.pool = pool
@@ -77,10 +83,8 @@ final class LoadLanes: Sendable {
                 run.log.warning("\(failure.headline); loading the shard again (\(number))")
             }
         ) { () throws(Failure) in
-            let records = try shards.open(shard, of: plan, into: bytes)
             do throws(Failure) {
-                return try session.load(
-                    shard.key, of: plan, from: records, expecting: shard.summary.digest)
+                return try load(shard, of: plan, in: bytes, session)
             } catch {
                 guard let row = error.row else { throw error }
                 let again = try shards.open(shard, of: plan, into: bytes)
@@ -88,6 +92,22 @@ final class LoadLanes: Sendable {
             }
         }
         if outcome != .alreadyThere { newShards.change { $0 += 1 } }
+    }
+
+    /// Loads it whole, or, where rows are to be set aside, without those that are refused.
+    private func load(
+        _ shard: Seal.Shard, of plan: TablePlan, in bytes: ShardBytes,
+        _ session: any TargetSession
+    ) throws(Failure) -> LoadOutcome {
+        let records = try shards.open(shard, of: plan, into: bytes)
+        do throws(Failure) {
+            return try session.load(
+                shard.key, of: plan, from: records, expecting: shard.summary.digest)
+        } catch {
+            guard let quarantine, error.refusesRow else { throw error }
+            let again = try shards.open(shard, of: plan, into: bytes)
+            return try quarantine.load(shard, from: again, of: plan, session)
+        }
     }
 
     /// The failure with the name of its row: a server that is sent many at once says which one it

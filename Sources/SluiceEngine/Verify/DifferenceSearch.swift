@@ -25,10 +25,14 @@ struct DifferenceSearch {
     private let session: any TargetSession
     private let run: Run
     private let names: RowName
+    /// Rows that were set aside, by the shards that they were refused from.
+    private let setAside: [Name: RejectsNote]
 
     init(
-        _ table: DatasetTable, shards: any ShardSupply, session: any TargetSession, run: Run
+        _ table: DatasetTable, shards: any ShardSupply, without setAside: [Name: RejectsNote],
+        session: any TargetSession, run: Run
     ) {
+        self.setAside = setAside
         self.table = table
         self.shards = shards
         self.session = session
@@ -128,7 +132,8 @@ struct DifferenceSearch {
             for shard in table.shards {
                 let raw = try shards.open(shard, of: table.plan, into: bytes)
                 let records = try session.mapped(raw, of: table.plan)
-                try eachRecord(in: records, from: shard.key, misfits, visit)
+                let left = Set(setAside[Name(shard.key)]?.rows.map(\.row) ?? [])
+                try eachRecord(in: records, from: shard.key, without: left, misfits, visit)
             }
         case .target:
             for chunk in try session.slices(of: table.plan, atMost: 1) {
@@ -139,7 +144,8 @@ struct DifferenceSearch {
     }
 
     private func eachRecord(
-        in records: any RecordSource, from place: String, _ misfits: (Misfit) -> Void,
+        in records: any RecordSource, from place: String, without left: Set<Int> = [],
+        _ misfits: (Misfit) -> Void,
         _ visit: (UInt128, UnsafeRawBufferPointer, () -> String) throws(Failure) -> Void
     ) throws(Failure) {
         let validator = RecordValidator(table.plan.schema)
@@ -157,6 +163,10 @@ struct DifferenceSearch {
                 let start = cursor.position
                 try validator.check(&cursor, reserved: &reserved)
                 let record = cursor.read(since: start)
+                guard !left.contains(ordinal + 1) else {
+                    ordinal += 1
+                    continue
+                }
                 try visit(Digest.hash(record), record) { "row \(ordinal) of \(place)" }
                 ordinal += 1
             }

@@ -34,12 +34,15 @@ final class Verification: Sendable {
     private let tables: [DatasetTable]
     private let shards: any ShardSupply
     private let ledger: [String: LedgerEntry]
+    /// By the shards that they were refused from.
+    private let setAside: [Name: RejectsNote]
 
-    /// - Parameter ledger: what the target's ledger has of the dataset, read after the load.
+    /// - Parameter setAside: what the ledger says was left out.
     init(
         _ run: Run, _ tables: [DatasetTable], from shards: any ShardSupply, in target: any Target,
-        request: LoadRequest
+        request: LoadRequest, without setAside: SetAside = SetAside()
     ) throws(Failure) {
+        self.setAside = setAside.byOrigin
         self.run = run
         self.target = target
         self.request = request
@@ -136,7 +139,7 @@ final class Verification: Sendable {
         if expected == found.digest, found.misfits == 0 { return nil }
         run.log.warning("\(table.name) differs; looking for the rows")
         return try DifferenceSearch(
-            table, shards: shards, session: session, run: run
+            table, shards: shards, without: setAside, session: session, run: run
         ).carryOut()
     }
 
@@ -152,8 +155,8 @@ final class Verification: Sendable {
                 hasAll = false
                 continue
             }
-            guard entry.digest == shard.summary.digest.text,
-                entry.rowCount == shard.summary.digest.rowCount,
+            let left = shard.summary.digest - (try digestSetAside(from: shard, of: table))
+            guard entry.digest == left.text, entry.rowCount == left.rowCount,
                 let digest = Digest(text: entry.mapped, rowCount: entry.rowCount)
             else {
                 throw Failure(
@@ -176,7 +179,25 @@ final class Verification: Sendable {
             let raw = try shards.open(shard, of: table.plan, into: bytes)
             let records = try session.mapped(raw, of: table.plan)
             digest += try sum(records, of: table.plan).digest
+            guard let note = setAside[Name(shard.key)] else { continue }
+            let refused = try shards.open(note.shard, of: table.plan, into: bytes)
+            let mapped = try sum(session.mapped(refused, of: table.plan), of: table.plan)
+            digest = digest - mapped.digest
         }
         return digest
+    }
+
+    /// What of a shard is in quarantine, proved to be there.
+    private func digestSetAside(
+        from shard: Seal.Shard, of table: DatasetTable
+    ) throws(Failure) -> Digest {
+        guard let note = setAside[Name(shard.key)] else { return .empty }
+        let records = try shards.open(note.shard, of: table.plan, into: ShardBytes())
+        guard try sum(records, of: table.plan).digest == note.digest else {
+            throw Failure(
+                .refused, "\(note.shard.key) holds other rows than the note beside it says",
+                hint: "Restore the object, or load again into an empty target.")
+        }
+        return note.digest
     }
 }
