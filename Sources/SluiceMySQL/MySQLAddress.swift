@@ -1,15 +1,20 @@
+internal import Glibc
 internal import SluiceCore
 
 /// Where a server is, as whom to talk to it and which database is meant; every connection of a run
 /// is opened from one.
 struct MySQLAddress: Sendable {
     /// What encryption is asked for; names and meanings are those of MySQL's own clients.
-    enum TLSMode: String, Sendable, CaseIterable {
+    enum TLSMode: String, Sendable, CaseIterable, Comparable {
         case disabled
         case preferred
         case required
         case verifyCA = "verify-ca"
         case verifyIdentity = "verify-identity"
+
+        private var strength: Int { TLSMode.allCases.firstIndex(of: self) ?? 0 }
+
+        static func < (left: TLSMode, right: TLSMode) -> Bool { left.strength < right.strength }
     }
 
     /// Nothing: what libmariadb takes by itself.
@@ -35,8 +40,36 @@ struct MySQLAddress: Sendable {
         ["socket", "ssl-mode", "connect-timeout", "compress"] + tlsParameters
 
     /// - Parameter shown: the URL as it may be shown.
-    init(url: String, shown: String) throws(Failure) {
+    /// - Parameter passwordCommand: a shell command whose first line of output is the password.
+    /// - Parameter files: option files, of which a later one beats an earlier one; the URL beats
+    ///   all of them.
+    init(
+        url: String, shown: String, passwordCommand: String? = nil,
+        files: [String] = MySQLOptionFile.usualPaths
+    ) throws(Failure) {
         place = shown
+        database = ""
+        for option in try MySQLOptionFile.options(in: files) { try take(option) }
+        let fromFiles = (host: host, socket: socket, port: port)
+        (host, socket, port) = (nil, nil, 0)
+        try readURL(url, shown)
+        // Another server than the files': what they say of the way to it is meaningless.
+        if host == nil, socket == nil {
+            (host, socket) = (fromFiles.host, fromFiles.socket)
+            if port == 0 { port = fromFiles.port }
+        }
+        if let passwordCommand {
+            password = try PasswordCommand.read(from: passwordCommand, stop: StopSignal())
+        }
+        if user == nil { user = MySQLAddress.variable("USER") }
+        if password == nil { password = MySQLAddress.variable("MYSQL_PWD") }
+    }
+
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    private mutating func readURL(_ url: String, _ shown: String) throws(Failure) {
         let rest = url.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst(2)
         let mark = rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex
         let beforeQuery = rest[..<mark]
@@ -89,26 +122,7 @@ struct MySQLAddress: Sendable {
         let name = String(Substring(item[..<equals])).lowercased()
             .replacing("_", with: "-")
         let value = try MySQLAddress.decoded(item[equals...].dropFirst(), place)
-        switch name {
-        case "socket": socket = value
-        case "compress":
-            guard let flag = ["": true, "1": true, "true": true, "0": false, "false": false][value]
-            else { throw invalid(name, "true or false") }
-            isCompressed = flag
-        case "connect-timeout":
-            guard let seconds = UInt32(value), (1...3600).contains(seconds) else {
-                throw invalid(name, "a number of seconds from 1 to 3600")
-            }
-            connectTimeout = seconds
-        case "ssl-mode":
-            let word = value.lowercased().replacing("_", with: "-")
-            guard let mode = TLSMode(rawValue: word) else {
-                let known = TLSMode.allCases.map(\.rawValue).joined(separator: ", ")
-                throw invalid(name, "one of \(known)")
-            }
-            tlsMode = mode
-        case _ where MySQLAddress.tlsParameters.contains(name): tls[name] = value
-        default:
+        guard try set(name, value, origin: place) else {
             throw Failure(
                 .usage, "\(place) has the parameter '\(name)', which sluice does not know",
                 hint: Suggestion.nearest(to: name, among: MySQLAddress.parameters).map {
@@ -117,9 +131,63 @@ struct MySQLAddress: Sendable {
         }
     }
 
-    private func invalid(_ name: String, _ wanted: String) -> Failure {
+    /// What an option file says; options that are for other programs are none of ours.
+    private mutating func take(_ option: MySQLOptionFile.Option) throws(Failure) {
+        switch option.name {
+        case "host": host = option.value
+        case "user": user = option.value
+        case "password": password = option.value
+        case "port":
+            guard let number = UInt16(option.value) else {
+                throw invalid(option.name, "a number", option.path)
+            }
+            port = UInt32(number)
+        case "ssl-verify-server-cert":
+            if MySQLAddress.isTrue(option.value) { tlsMode = .verifyIdentity }
+        case "ssl":
+            tlsMode = MySQLAddress.isTrue(option.value) ? max(tlsMode, .required) : .disabled
+        case "skip-ssl", "disable-ssl": tlsMode = .disabled
+        default: _ = try set(option.name, option.value, origin: option.path)
+        }
+    }
+
+    private static func isTrue(_ value: String) -> Bool {
+        !["0", "off", "false"].contains(value.lowercased())
+    }
+
+    /// What a URL and an option file have in common; false for an unknown name.
+    private mutating func set(
+        _ name: String, _ value: String, origin: String
+    ) throws(Failure) -> Bool {
+        switch name {
+        case "socket": socket = value
+        case "compress":
+            let words = ["": true, "1": true, "true": true, "0": false, "false": false]
+            guard let flag = words[value.lowercased()] else {
+                throw invalid(name, "true or false", origin)
+            }
+            isCompressed = flag
+        case "connect-timeout":
+            guard let seconds = UInt32(value), (1...3600).contains(seconds) else {
+                throw invalid(name, "a number of seconds from 1 to 3600", origin)
+            }
+            connectTimeout = seconds
+        case "ssl-mode":
+            let word = value.lowercased().replacing("_", with: "-")
+            guard let mode = TLSMode(rawValue: word) else {
+                let known = TLSMode.allCases.map(\.rawValue).joined(separator: ", ")
+                throw invalid(name, "one of \(known)", origin)
+            }
+            tlsMode = mode
+        case _ where MySQLAddress.tlsParameters.contains(name): tls[name] = value
+        default: return false
+        }
+        return true
+    }
+
+    private func invalid(_ name: String, _ wanted: String, _ origin: String) -> Failure {
         Failure(
-            .usage, "\(place) has a parameter '\(name)' that is not understood",
+            .usage, "\(origin) has a value of '\(name)' that is not understood",
             hint: "Give it \(wanted).")
     }
 

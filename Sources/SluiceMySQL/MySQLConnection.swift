@@ -138,6 +138,12 @@ extension MySQLConnection {
     /// Runs one statement; rows that come back are ignored. How many rows it changed.
     @discardableResult
     func execute(_ sql: String) throws(Failure) -> Int {
+        return try sql.withUTF8Text { (text) throws(Failure) in try execute(text) }
+    }
+
+    /// Runs one statement, whose bytes need not be text.
+    @discardableResult
+    func execute(_ sql: UnsafeRawBufferPointer) throws(Failure) -> Int {
         let session = try handle()
         try send(sql, session)
         let changed = mysql_affected_rows(session)
@@ -175,19 +181,27 @@ extension MySQLConnection {
         session.map { $0.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) != 0 } ?? false
     }
 
+    /// What the server says of the statement just carried out: `Rows matched: 1  Changed: 1 …`.
+    var info: String? {
+        session.flatMap { mysql_info($0) }.map { String(cString: $0) }
+    }
+
     private func send(
         _ sql: String, _ session: UnsafeMutablePointer<MYSQL>
     ) throws(Failure) {
+        try sql.withUTF8Text { (text) throws(Failure) in try send(text, session) }
+    }
+
+    /// The library reads the bytes while it sends, which may be after a wait.
+    private func send(
+        _ sql: UnsafeRawBufferPointer, _ session: UnsafeMutablePointer<MYSQL>
+    ) throws(Failure) {
         var result: Int32 = 0
-        // The library reads the text while it sends, which may be after a wait.
-        let bytes = ContiguousArray(sql.utf8.lazy.map { CChar(bitPattern: $0) })
-        try bytes.withUnsafeBufferPointer { (bytes) throws(Failure) in
-            try finish(
-                session,
-                mysql_real_query_start(
-                    &result, session, bytes.baseAddress, UInt(bytes.count))
-            ) { mysql_real_query_cont(&result, session, $0) }
-        }
+        let text = sql.assumingMemoryBound(to: CChar.self)
+        try finish(
+            session,
+            mysql_real_query_start(&result, session, text.baseAddress, UInt(text.count))
+        ) { mysql_real_query_cont(&result, session, $0) }
         guard result == 0 else { throw failure(session) }
     }
 
@@ -291,8 +305,7 @@ extension MySQLConnection {
             throw infile.failure ?? error
         }
         if let failure = infile.failure { throw failure }
-        let info = mysql_info(session).map { String(cString: $0) } ?? ""
-        guard let counts = MySQLLoadCounts(info) else {
+        guard let counts = MySQLLoadCounts(info ?? "") else {
             throw Failure(.bug, "the server did not say how many rows it loaded")
         }
         return counts
@@ -385,6 +398,18 @@ extension MySQLConnection {
                 .unavailable, "\(place) does not answer",
                 hint: "Run the same command again when the server can be reached.",
                 isTransient: true)
+    }
+}
+
+extension String {
+    /// Its UTF-8, for as long as `body` runs.
+    fileprivate func withUTF8Text<Result>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let bytes = Array(utf8)
+        return try bytes.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            try body(UnsafeRawBufferPointer(bytes))
+        }
     }
 }
 

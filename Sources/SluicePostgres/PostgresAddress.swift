@@ -17,7 +17,7 @@ struct PostgresAddress: Sendable {
         try PostgresAddress.check(url, place)
         self.url = url
         if let passwordCommand {
-            password = try PostgresPassword.read(from: passwordCommand, stop: StopSignal())
+            password = try PasswordCommand.read(from: passwordCommand, stop: StopSignal())
         } else {
             password = nil
         }

@@ -44,8 +44,9 @@ struct PostgresDump {
             ]
             // In quotes a name is no pattern.
             + unwanted.map { "--exclude-table=\($0.quoted)" }
-        let child = PostgresProgram(
-            path, arguments, variables: secrets, byteLimit: PostgresDump.byteLimit)
+        let child = ChildProgram(
+            path, arguments, variables: secrets, byteLimit: PostgresDump.byteLimit,
+            remedy: PostgresDump.remedy)
         let result = try child.run(stop: stop)
         guard result.status == 0 else { throw PostgresDump.failure(result) }
         return try PostgresDumpText.objects(in: result.output).filter { !PostgresDump.isOurs($0) }
@@ -98,7 +99,8 @@ extension PostgresDump {
     private static func version(
         of path: String, stop: StopSignal
     ) throws(Failure) -> (major: Int, text: String)? {
-        let result = try PostgresProgram(path, ["--version"]).run(stop: stop)
+        let result = try ChildProgram(path, ["--version"], remedy: PostgresDump.remedy).run(
+            stop: stop)
         guard result.status == 0 else { return nil }
         // `pg_dump (PostgreSQL) 15.20 (Debian 15.20-1)`
         let words = String(decoding: result.output, as: UTF8.self).split(separator: " ")
@@ -135,7 +137,9 @@ extension PostgresDump {
     }
 
     /// Its first line that says what went wrong; what follows may hold more than names.
-    private static func failure(_ result: PostgresProgram.Result) -> Failure {
+    private static let remedy = "Name the folder of PostgreSQL's own programs with --pg-bin."
+
+    private static func failure(_ result: ChildProgram.Result) -> Failure {
         let lines = String(decoding: result.complaints, as: UTF8.self)
             .split(separator: "\n").map(String.init)
         let start = "pg_dump: error: "

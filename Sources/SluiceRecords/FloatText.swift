@@ -31,7 +31,7 @@ public enum FloatText {
 
     /// The nearest number to a decimal text in any usual form: `+1`, `.5`, `1E5`, `Infinity`.
     /// Nothing when its size is beyond the type.
-    static func anyDouble(_ text: UnsafeRawBufferPointer) -> Double? {
+    public static func anyDouble(_ text: UnsafeRawBufferPointer) -> Double? {
         var scan = DecimalScan(text)
         switch scan.run() {
         case .number:

@@ -1,10 +1,8 @@
-internal import SluiceCore
-
 /// Passwords that a command of the user's prints.
-enum PostgresPassword {
+public enum PasswordCommand {
     /// The first line of what it prints. The command itself is never shown: it may hold a secret.
-    static func read(from command: String, stop: StopSignal) throws(Failure) -> String {
-        let program = PostgresProgram("/bin/sh", ["-c", command], byteLimit: 64 << 10)
+    public static func read(from command: String, stop: StopSignal) throws(Failure) -> String {
+        let program = ChildProgram("/bin/sh", ["-c", command], byteLimit: 64 << 10)
         let result = try program.run(stop: stop)
         guard result.status == 0 else {
             throw Failure(

@@ -1,16 +1,15 @@
 internal import Glibc
-internal import SluiceCore
 
-/// A program of the server's own that runs as a child: `pg_dump`.
+/// A program that runs as a child, like a server's own `pg_dump`.
 ///
 /// Secrets go by the environment, never by the arguments, which every user of the machine can see.
-struct PostgresProgram {
-    struct Result {
+public struct ChildProgram {
+    public struct Result {
         /// As `wait` has it.
-        var status: Int32
-        var output: [UInt8]
+        public var status: Int32
+        public var output: [UInt8]
         /// What it said on standard error, cut.
-        var complaints: [UInt8]
+        public var complaints: [UInt8]
     }
 
     private static let complaintLimit = 16 << 10
@@ -21,22 +20,25 @@ struct PostgresProgram {
     let variables: [(name: String, value: String)]
     /// More output than this is refused.
     let byteLimit: Int
+    /// What to do where it is not found.
+    let remedy: String
 
-    init(
+    public init(
         _ path: String, _ arguments: [String], variables: [(name: String, value: String)] = [],
-        byteLimit: Int = 1 << 20
+        byteLimit: Int = 1 << 20, remedy: String = "Is it installed, and executable?"
     ) {
+        self.remedy = remedy
         self.path = path
         self.arguments = arguments
         self.variables = variables
         self.byteLimit = byteLimit
     }
 
-    var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+    public var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 
     /// Runs to its end; when it is to stop, its end is now.
-    func run(stop: StopSignal) throws(Failure) -> Result {
-        var pipes = try PostgresPipes()
+    public func run(stop: StopSignal) throws(Failure) -> Result {
+        var pipes = try ChildPipes()
         defer { pipes.close() }
         let child = try start(&pipes)
         var output = ByteBuffer(capacity: 64 << 10)
@@ -52,7 +54,7 @@ struct PostgresProgram {
         return Result(status: status, output: output.array(), complaints: complaints.array())
     }
 
-    private func start(_ pipes: inout PostgresPipes) throws(Failure) -> pid_t {
+    private func start(_ pipes: inout ChildPipes) throws(Failure) -> pid_t {
         // Until the last writer closes them, the pipes have no end.
         defer { pipes.closeWriters() }
         var actions = posix_spawn_file_actions_t()
@@ -74,8 +76,8 @@ struct PostgresProgram {
         posix_spawnattr_setpgroup(&attributes, 0)
         let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
         posix_spawnattr_setflags(&attributes, Int16(flags))
-        var words = PostgresWords([path] + arguments)
-        var surroundings = PostgresWords(environment())
+        var words = ChildWords([path] + arguments)
+        var surroundings = ChildWords(environment())
         defer {
             words.free()
             surroundings.free()
@@ -86,7 +88,7 @@ struct PostgresProgram {
         guard code == 0 else {
             throw Failure(
                 .usage, "cannot start \(path)", code: "errno \(code)",
-                hint: "Name the folder of PostgreSQL's own programs with --pg-bin.")
+                hint: remedy)
         }
         return child
     }
@@ -107,7 +109,7 @@ struct PostgresProgram {
     }
 
     private func read(
-        _ pipes: borrowing PostgresPipes, into output: inout ByteBuffer,
+        _ pipes: borrowing ChildPipes, into output: inout ByteBuffer,
         _ complaints: inout ByteBuffer, stop: StopSignal
     ) throws(Failure) {
         var open = [
@@ -131,8 +133,8 @@ struct PostgresProgram {
                     .failed, "\(name) prints more than \(byteLimit >> 20) MiB",
                     hint: "Leave tables out with --exclude.")
             }
-            if complaints.count > PostgresProgram.complaintLimit {
-                complaints.truncate(to: PostgresProgram.complaintLimit)
+            if complaints.count > ChildProgram.complaintLimit {
+                complaints.truncate(to: ChildProgram.complaintLimit)
             }
         }
     }
@@ -154,7 +156,7 @@ struct PostgresProgram {
 }
 
 /// Words as C wants them: pointers with nothing behind the last.
-private struct PostgresWords {
+private struct ChildWords {
     var pointers: [UnsafeMutablePointer<CChar>?]
 
     init(_ words: [String]) {
@@ -167,14 +169,14 @@ private struct PostgresWords {
 }
 
 /// The two ways out of a child.
-private struct PostgresPipes: ~Copyable {
+private struct ChildPipes: ~Copyable {
     private(set) var output: [Int32] = [-1, -1]
     private(set) var complaints: [Int32] = [-1, -1]
 
     init() throws(Failure) {
-        guard pipe(&output) == 0 else { throw PostgresPipes.failure }
+        guard pipe(&output) == 0 else { throw ChildPipes.failure }
         guard pipe(&complaints) == 0 else {
-            let failure = PostgresPipes.failure
+            let failure = ChildPipes.failure
             close()
             throw failure
         }
