@@ -51,6 +51,7 @@ struct TidyScriptsTests {
             ("format --fix", "usage: scripts/format [--check]\n"),
             ("bench many", "usage: scripts/bench [ROWS]\n"),
             ("bench-postgres many", "usage: scripts/bench-postgres [SCALE [ROUNDS]]\n"),
+            ("bench-mysql many", "usage: scripts/bench-mysql [SCALE [ROUNDS]]\n"),
             ("bench-stores many", "usage: scripts/bench-stores [MIB [LANES]]\n"),
             ("servers --start", serversUsage), ("servers --only oracle true", serversUsage),
             ("servers --only standby true", serversUsage),

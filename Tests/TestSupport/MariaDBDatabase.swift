@@ -53,7 +53,7 @@ public final class MariaDBDatabase: Sendable {
 }
 
 /// A server that `scripts/servers` started.
-public struct MariaDBServer: Sendable {
+public struct MariaDBServer: Sendable, Equatable {
     /// Keeps a binary log.
     public static let primary = MariaDBServer(variable: "SLUICE_TEST_MARIADB")
     /// One of its own, which a test may let follow the first.
