@@ -22,7 +22,7 @@ static inline int sluice_mysql_set_attribute(MYSQL *session, const char *name, c
 
 // Calls that may wait run on a stack of their own, which must hold what callbacks of ours need.
 static inline int sluice_mysql_set_nonblocking(MYSQL *session, size_t stack) {
-    return mysql_options(session, MYSQL_OPT_NONBLOCK, (void *)stack);
+    return mysql_options(session, MYSQL_OPT_NONBLOCK, &stack);
 }
 
 // A reader of nothing: a server that asks for a file without being told to gets none.

@@ -1,4 +1,5 @@
 internal import SluiceCore
+internal import SluiceMySQL
 internal import SluicePostgres
 internal import SluiceRecords
 internal import SluiceSQLite
@@ -40,7 +41,9 @@ enum Drivers {
         case .postgres:
             return try PostgresTarget(
                 url: url.location, shown: url.shown, passwordCommand: access.passwordCommand)
-        case .mysql: throw unsupported("MySQL", "sqlite:PATH and postgres:")
+        case .mysql:
+            return try MySQLTarget(
+                url: url.location, shown: url.shown, passwordCommand: access.passwordCommand)
         }
     }
 

@@ -62,4 +62,24 @@ extension MySQLFlavor {
     var hasSystemVersioning: Bool { isMariaDB }
     /// Whether JSON is a type of its own, or text with a check.
     var hasJSONType: Bool { !isMariaDB }
+    /// UUID as a type of its own.
+    var hasUUIDType: Bool { isMariaDB && version >= 100_700 }
+
+    /// The most decimal places that DECIMAL has.
+    var decimalScaleLimit: Int { isMariaDB ? 38 : 30 }
+
+    /// Compares text byte by byte, blanks at its end included, as other engines do.
+    var exactCollation: String {
+        if isMariaDB { return "utf8mb4_nopad_bin" }
+        return version >= 80_017 ? "utf8mb4_0900_bin" : "utf8mb4_bin"
+    }
+
+    /// Whether a `LOAD DATA` of UTF-8 takes bytes that are none where they are for a binary column.
+    var takesBytesInLines: Bool { isMariaDB }
+
+    /// Whether the diagnostics of a statement say which row a condition is about.
+    var tellsRows: Bool { isMariaDB && version >= 100_700 }
+
+    /// Whether rows of system-versioned tables can be given their times.
+    var takesHistory: Bool { isMariaDB && version >= 101_100 }
 }

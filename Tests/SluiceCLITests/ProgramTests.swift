@@ -105,11 +105,7 @@ struct ProgramTests {
             (
                 ["export", "--source", "mariadb://h/d", "--store", "file:a"], "MySQL",
                 "sqlite:PATH and postgres:"
-            ),
-            (
-                ["verify", "--target", "mysql://h/d", "--store", "file:a"], "MySQL",
-                "sqlite:PATH and postgres:"
-            ),
+            )
         ])
     func unsupported(_ arguments: [String], _ what: String, _ known: String) throws {
         let folder = try ScratchFolder()

@@ -1,15 +1,14 @@
-internal import SluiceCore
-internal import SluiceRecords
+public import SluiceCore
 
-/// The records of a table with a hidden rowid of SQLite's as PostgreSQL gives them back: there is
-/// no place for the rowid, which reads as 0.
-final class PostgresMappedRecords: RecordSource {
+/// The records of a table with a hidden rowid of SQLite's as other engines give them back: there
+/// is no place for the rowid, which reads as 0.
+public final class RecordsWithoutRowids: RecordSource {
     private let records: any RecordSource
     private let validator: RecordValidator
     private var batch: Batch
     private var reserved: [Int]
     /// Of the records as they were, so far.
-    private(set) var digest = Digest.empty
+    public private(set) var digest = Digest.empty
 
     private init(_ records: any RecordSource, _ plan: TablePlan) {
         self.records = records
@@ -19,13 +18,13 @@ final class PostgresMappedRecords: RecordSource {
     }
 
     /// Nothing where every record comes back as it is.
-    convenience init?(_ records: any RecordSource, of plan: TablePlan) {
+    public convenience init?(_ records: any RecordSource, of plan: TablePlan) {
         // It is always the first field.
         guard plan.schema.fields.first?.isRowid == true else { return nil }
         self.init(records, plan)
     }
 
-    func fill(_ output: inout Batch, byteGoal: Int) throws(Failure) -> Bool {
+    public func fill(_ output: inout Batch, byteGoal: Int) throws(Failure) -> Bool {
         batch.removeAll()
         let hasMore = try records.fill(&batch, byteGoal: byteGoal)
         digest += batch.digest

@@ -1,0 +1,352 @@
+internal import SluiceCore
+internal import SluiceRecords
+
+/// Records as the lines of a `LOAD DATA`, or as the rows of an `INSERT` with a comma behind each.
+/// Belongs to one lane.
+///
+/// Escapes are those that both understand under the `sql_mode` of `MySQLSettings`.
+struct MySQLRowWriter {
+    enum Rendering {
+        case lines
+        case rows
+    }
+
+    private let fields: [MySQLFieldWriting]
+    private let rendering: Rendering
+    /// Bytes go as hexadecimal digits: the server reads lines as UTF-8 and takes no others.
+    private let sendsHexadecimal: Bool
+
+    init(_ fields: [MySQLFieldWriting], as rendering: Rendering, sendsHexadecimal: Bool) {
+        self.fields = fields
+        self.rendering = rendering
+        self.sendsHexadecimal = sendsHexadecimal
+    }
+
+    /// Appends one record; what is wrong with which field where its column cannot keep a value.
+    ///
+    /// - Parameter wordless: gets one more for each label that its column has no word for.
+    func append(
+        _ cursor: inout RecordCursor, to output: inout ByteBuffer, wordless: inout Int
+    ) throws(Failure) -> (field: Int, refusal: MySQLRefusal)? {
+        var isFirst = true
+        if rendering == .rows { output.append(UInt8(ascii: "(")) }
+        for index in fields.indices {
+            guard fields[index].form != .nothing else {
+                _ = try cursor.long()
+                continue
+            }
+            if !isFirst { output.append(rendering == .lines ? 0x09 : UInt8(ascii: ",")) }
+            isFirst = false
+            if fields[index].isNullable, try cursor.isNull() {
+                appendNull(to: &output)
+                continue
+            }
+            if let refusal = try append(fields[index], &cursor, to: &output, &wordless) {
+                return (index, refusal)
+            }
+        }
+        if rendering == .lines {
+            output.append(0x0A)
+        } else {
+            MySQLRowWriter.append("),", to: &output)
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private func appendNull(to output: inout ByteBuffer) {
+        if rendering == .lines {
+            output.append(UInt8(ascii: "\\"))
+            output.append(UInt8(ascii: "N"))
+        } else {
+            MySQLRowWriter.append("NULL", to: &output)
+        }
+    }
+
+    @inline(__always)
+    private func append(
+        _ field: MySQLFieldWriting, _ cursor: inout RecordCursor, to output: inout ByteBuffer,
+        _ wordless: inout Int
+    ) throws(Failure) -> MySQLRefusal? {
+        switch field.form {
+        case .long(let lower, let upper):
+            let value = try cursor.long()
+            guard value >= lower, value <= upper else { return .integer }
+            MySQLRowWriter.append(value, to: &output)
+        case .longAsUnsigned:
+            let value = try cursor.long()
+            guard value >= 0 else { return .integer }
+            MySQLRowWriter.append(value, to: &output)
+        case .text(let characters, let bytes, let isPadded):
+            let text = try cursor.bytes()
+            if let refusal = MySQLLimits.refusal(
+                text, characters: characters, bytes: bytes, isPadded: isPadded)
+            {
+                return refusal
+            }
+            appendQuoted(text, to: &output)
+        case .decimal(let precision, let scale):
+            let value = try cursor.unscaled()
+            if ReservedValues.specialDecimal(value, precision: precision) != nil {
+                return .notNumber
+            }
+            DecimalText.append(value, scale: scale, to: &output)
+        case .date, .time, .timestamp, .dateTime:
+            return try appendMoment(field, try cursor.long(), to: &output)
+        case .float32: return appendFloat(Double(try cursor.float()), to: &output)
+        case .float64: return appendFloat(try cursor.double(), to: &output)
+        case .bytes(let limit, let isPadded):
+            let bytes = try cursor.bytes()
+            if bytes.count > limit { return .byteLength(limit: limit) }
+            if isPadded, bytes.count < limit { return .padding(limit: limit) }
+            appendBytes(bytes, to: &output)
+        case .plainText: appendQuoted(try cursor.bytes(), to: &output)
+        default: return try appendOther(field, &cursor, to: &output, &wordless)
+        }
+        return nil
+    }
+
+    private func appendOther(
+        _ field: MySQLFieldWriting, _ cursor: inout RecordCursor, to output: inout ByteBuffer,
+        _ wordless: inout Int
+    ) throws(Failure) -> MySQLRefusal? {
+        switch field.form {
+        case .boolean: output.append(try cursor.boolean() ? 0x31 : 0x30)
+        case .uint64(let upper):
+            let value = try cursor.unscaled()
+            guard value >= 0, value <= Int128(upper) else { return .integer }
+            MySQLRowWriter.append(UInt64(truncatingIfNeeded: value), to: &output)
+        case .wholeDecimal(let lower, let upper):
+            let value = try cursor.unscaled()
+            guard value >= lower, value <= upper else { return .integer }
+            DecimalText.append(value, scale: 0, to: &output)
+        case .float64AsFloat32:
+            let value = try cursor.double()
+            guard Double(Float(value)) == value || value.isNaN else { return .float }
+            return appendFloat(value, to: &output)
+        case .number(let scale):
+            let text = try cursor.bytes()
+            if let refusal = MySQLLimits.numberRefusal(text, scale: scale) { return refusal }
+            output.append(text)
+        case .year:
+            let value = try cursor.long()
+            guard value == 0 || (1901...2155).contains(value) else { return .year }
+            // Fewer digits would be a year of this or the last century.
+            if value == 0 { MySQLRowWriter.append("000", to: &output) }
+            MySQLRowWriter.append(value, to: &output)
+        case .label(let hasEmpty):
+            let text = try cursor.bytes()
+            if text.isEmpty, !hasEmpty { wordless &+= 1 }
+            appendQuoted(text, to: &output)
+        case .any:
+            let branch = try cursor.anyBranch()
+            guard branch != .null else {
+                appendNull(to: &output)
+                return nil
+            }
+            var json = ByteBuffer()
+            try AnyJSON.append(branch, &cursor, to: &json)
+            appendQuoted(json.bytes, to: &output)
+        case .uuid: appendQuoted(try cursor.bytes(), to: &output)
+        case .bits(let count):
+            guard let value = MySQLRowWriter.bits(try cursor.bytes(), count) else {
+                return .bits(count)
+            }
+            MySQLRowWriter.append(value, to: &output)
+        default: break
+        }
+        return nil
+    }
+
+    private func appendFloat(_ value: Double, to output: inout ByteBuffer) -> MySQLRefusal? {
+        guard value.isFinite else { return .notFinite }
+        // A column stores it without its sign.
+        if value == 0, value.sign == .minus { return .minusZero }
+        FloatText.append(value, to: &output)
+        return nil
+    }
+}
+
+/// Texts, bytes and digits.
+extension MySQLRowWriter {
+    @inline(__always)
+    private func appendQuoted(_ text: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
+        if rendering == .rows { output.append(UInt8(ascii: "'")) }
+        MySQLRowWriter.append(escaping: text, to: &output)
+        if rendering == .rows { output.append(UInt8(ascii: "'")) }
+    }
+
+    private func appendBytes(_ bytes: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
+        switch rendering {
+        case .lines where !sendsHexadecimal:
+            MySQLRowWriter.append(escaping: bytes, to: &output)
+            return
+        case .lines: break
+        case .rows:
+            output.append(UInt8(ascii: "x"))
+            output.append(UInt8(ascii: "'"))
+        }
+        for byte in bytes { output.append(hexadecimal: byte) }
+        if rendering == .rows { output.append(UInt8(ascii: "'")) }
+    }
+
+    /// Copies runs of bytes that mean themselves.
+    @inline(__always)
+    static func append(escaping text: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
+        var start = 0
+        var place = 0
+        while place < text.count {
+            let byte = text[place]
+            guard byte <= UInt8(ascii: "\\"), let word = escape(byte) else {
+                place &+= 1
+                continue
+            }
+            output.append(UnsafeRawBufferPointer(rebasing: text[start..<place]))
+            output.append(UInt8(ascii: "\\"))
+            output.append(word)
+            place &+= 1
+            start = place
+        }
+        output.append(UnsafeRawBufferPointer(rebasing: text[start...]))
+    }
+
+    @inline(__always)
+    private static func escape(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0: UInt8(ascii: "0")
+        case 0x09: UInt8(ascii: "t")
+        case 0x0A: UInt8(ascii: "n")
+        case 0x0D: UInt8(ascii: "r")
+        case 0x1A: UInt8(ascii: "Z")
+        case UInt8(ascii: "'"), UInt8(ascii: "\\"): byte
+        default: nil
+        }
+    }
+
+    static func append(_ text: StaticString, to output: inout ByteBuffer) {
+        output.append(
+            UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    @inline(__always)
+    private static func append(_ value: Int64, to output: inout ByteBuffer) {
+        if value < 0 { output.append(UInt8(ascii: "-")) }
+        append(value.magnitude, to: &output)
+    }
+
+    @inline(__always)
+    private static func append(_ value: UInt64, to output: inout ByteBuffer) {
+        output.append(upTo: 20) { room in
+            var count = 1
+            var rest = value
+            while rest >= 10 {
+                rest /= 10
+                count &+= 1
+            }
+            rest = value
+            var place = count
+            while place > 0 {
+                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+                place &-= 1
+                room[place] = 0x30 &+ UInt8(truncatingIfNeeded: digit)
+                rest = quotient
+            }
+            return count
+        }
+    }
+
+    /// The number that so many bits are, the first being the highest.
+    private static func bits(_ text: UnsafeRawBufferPointer, _ count: Int) -> UInt64? {
+        guard text.count == count else { return nil }
+        var value: UInt64 = 0
+        for byte in text {
+            guard byte &- 0x30 < 2 else { return nil }
+            value = value &<< 1 | UInt64(byte &- 0x30)
+        }
+        return value
+    }
+}
+
+/// Dates and times as the server reads them.
+extension MySQLRowWriter {
+    /// The days of 0000-01-01 and 9999-12-31, and what comes behind the latter.
+    private static let days: ClosedRange<Int64> = -719_528...2_932_896
+    private static let microsPerDay: Int64 = 86_400_000_000
+    /// What a TIMESTAMP has: the second behind 1970-01-01 00:00:00 to the end of 32 bits with a
+    /// sign, which the newest servers go beyond.
+    private static let seconds: Range<Int64> = 1_000_000..<2_147_483_648_000_000
+
+    private func appendMoment(
+        _ field: MySQLFieldWriting, _ value: Int64, to output: inout ByteBuffer
+    ) throws(Failure) -> MySQLRefusal? {
+        let start = output.count
+        if rendering == .rows { output.append(UInt8(ascii: "'")) }
+        let refusal = MySQLRowWriter.appendBare(field, value, to: &output)
+        if refusal != nil { output.truncate(to: start) }
+        if rendering == .rows { output.append(UInt8(ascii: "'")) }
+        return refusal
+    }
+
+    private static func appendBare(
+        _ field: MySQLFieldWriting, _ value: Int64, to output: inout ByteBuffer
+    ) -> MySQLRefusal? {
+        switch field.form {
+        case .time(let digits):
+            guard value.magnitude <= UInt64(RecordValidator.timeLimit) else { return .time }
+            guard MySQLLimits.fits(value, digits: digits) else { return .fraction(digits: digits) }
+            CalendarText.append(time: value, to: &output)
+        case .date:
+            let days = Int32(truncatingIfNeeded: value)
+            if let parts = ReservedValues.impossibleDate(days) {
+                append(parts, to: &output)
+                return nil
+            }
+            guard MySQLRowWriter.days.contains(value) else { return .date }
+            CalendarText.append(date: days, to: &output)
+        case .timestamp(let digits):
+            guard MySQLLimits.fits(value, digits: digits) else { return .fraction(digits: digits) }
+            if let (parts, time) = ReservedValues.impossibleTimestamp(value) {
+                // The only one that it has is the zero.
+                guard parts.isZero, time == 0 else { return .timestamp }
+                append("0000-00-00 00:00:00", to: &output)
+                return nil
+            }
+            guard seconds.contains(value) else { return .timestamp }
+            CalendarText.append(timestamp: value, isUTC: false, to: &output)
+        case .dateTime(let digits):
+            guard MySQLLimits.fits(value, digits: digits) else { return .fraction(digits: digits) }
+            if let (parts, time) = ReservedValues.impossibleTimestamp(value) {
+                append(parts, to: &output)
+                output.append(0x20)
+                CalendarText.append(time: time, to: &output)
+                return nil
+            }
+            guard value >= days.lowerBound * microsPerDay,
+                value < (days.upperBound + 1) * microsPerDay
+            else { return .timestamp }
+            CalendarText.append(timestamp: value, isUTC: false, to: &output)
+        default: break
+        }
+        return nil
+    }
+
+    private static func append(_ parts: CalendarParts, to output: inout ByteBuffer) {
+        append(digits: parts.year, 4, to: &output)
+        output.append(UInt8(ascii: "-"))
+        append(digits: parts.month, 2, to: &output)
+        output.append(UInt8(ascii: "-"))
+        append(digits: parts.day, 2, to: &output)
+    }
+
+    private static func append(digits value: Int, _ count: Int, to output: inout ByteBuffer) {
+        var divisor = count == 4 ? 1000 : 10
+        while divisor > 0 {
+            output.append(0x30 &+ UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
+    }
+}
+
+extension CalendarParts {
+    fileprivate var isZero: Bool { year == 0 && month == 0 && day == 0 }
+}

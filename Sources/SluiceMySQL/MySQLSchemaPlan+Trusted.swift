@@ -1,0 +1,120 @@
+internal import SluiceCore
+internal import SluiceRecords
+
+/// A schema that a server printed itself: every object by its own SQL.
+extension MySQLSchemaPlan {
+    mutating func addTrusted(_ schema: SchemaText, _ request: LoadRequest) {
+        let weights = Dictionary(
+            request.tables.map { ($0.table.table, $0.estimatedBytes) }
+        ) { first, _ in first }
+        let left = Set(
+            schema.objects.filter { $0.kind == "TABLE" && weights[$0.name.table] == nil }
+                .map(\.name.table))
+        let objects = schema.objects.filter { !$0.name.table.isSluice }
+        for object in objects where object.kind == "SEQUENCE" { addSequence(object) }
+        var texts: [MySQLTableText] = []
+        for object in objects where object.kind == "TABLE" && !left.contains(object.name.table) {
+            guard let text = MySQLTableText(object.sql) else {
+                conflicts.append("the schema of table \(object.name) cannot be understood")
+                continue
+            }
+            texts.append(text)
+            add(
+                .tables, "table \(text.name)", [], .table(text.name, sql: text.create),
+                drops: [MySQLDrop(kind: "TABLE", name: text.name)])
+        }
+        for text in texts where !text.keys.isEmpty {
+            let table = TableName(text.name)
+            add(
+                .indexes, "indexes of \(text.name)", [table], weight: weights[text.name] ?? 0,
+                .keys(table, text.keys))
+        }
+        for text in texts { addForeignKeys(of: text, weights) }
+        addCounters(schema)
+        addCode(objects, request, left)
+    }
+
+    private mutating func addSequence(_ object: SchemaText.Object) {
+        guard flavor.hasSequences else {
+            warnings.append("sequence \(object.name) is left out: MySQL has none")
+            return
+        }
+        add(
+            .tables, "sequence \(object.name)", [],
+            .sequence(object.name.table, sql: object.sql),
+            drops: [MySQLDrop(kind: "SEQUENCE", name: object.name.table)])
+    }
+
+    private mutating func addForeignKeys(of text: MySQLTableText, _ weights: [Name: Int]) {
+        let table = TableName(text.name)
+        for key in text.foreignKeys {
+            let isOutside = key.other.schema != nil
+            guard isOutside || weights[key.other.table] != nil else {
+                warnings.append(
+                    "table \(table): the foreign key to \(key.other) is left out with that table")
+                continue
+            }
+            let tables = isOutside ? [table] : Array(Set([table, key.other])).sorted()
+            add(
+                .foreignKeys, "foreign key \(key.name) of \(table)", tables,
+                weight: weights[text.name] ?? 0, .foreignKey(table, key))
+        }
+    }
+
+    /// Routines, then views, which may call them, then triggers and events.
+    private mutating func addCode(
+        _ objects: [SchemaText.Object], _ request: LoadRequest, _ left: Set<Name>
+    ) {
+        for kind in ["FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY"] {
+            for object in objects where object.kind == kind { addCode(object, request) }
+        }
+        addViews(objects.filter { $0.kind == "VIEW" }, request, left)
+        for object in objects where object.kind == "TRIGGER" {
+            guard let table = object.table?.table, !left.contains(table) else { continue }
+            addCode(object, request)
+        }
+        for object in objects where object.kind == "EVENT" { addCode(object, request) }
+    }
+
+    private mutating func addCode(_ object: SchemaText.Object, _ request: LoadRequest) {
+        let code = MySQLCode(
+            kind: object.kind, name: object.name.table, sql: object.sql,
+            skipsOwners: request.skipsOwners)
+        if let definer = code.definer { definers[definer, default: 0] += 1 }
+        add(
+            .code, "\(object.kind.lowercased()) \(object.name)", [], .code(code),
+            drops: [code.drop])
+    }
+
+    /// A view that reads a table that is not loaded cannot be made.
+    private mutating func addViews(
+        _ objects: [SchemaText.Object], _ request: LoadRequest, _ left: Set<Name>
+    ) {
+        var missing = left
+        var views = objects
+        var hasChanged = true
+        while hasChanged, !missing.isEmpty {
+            hasChanged = false
+            for (place, object) in views.enumerated().reversed() {
+                let names = Set(
+                    MySQLTokens.words(
+                        Array(object.sql.utf8.map { $0 == 0x28 || $0 == 0x29 ? 0x20 : $0 })
+                    )
+                    .compactMap(MySQLTokens.name))
+                guard let table = names.first(where: { missing.contains($0) }) else { continue }
+                warnings.append(
+                    "view \(object.name) is left out: it reads \(table), which is not loaded")
+                missing.insert(object.name.table)
+                views.remove(at: place)
+                hasChanged = true
+            }
+        }
+        guard !views.isEmpty else { return }
+        let codes = views.map {
+            MySQLCode(
+                kind: "VIEW", name: $0.name.table, sql: $0.sql, skipsOwners: request.skipsOwners)
+        }
+        for definer in codes.compactMap(\.definer) { definers[definer, default: 0] += 1 }
+        add(.code, "views", [], .views(codes), drops: codes.map(\.drop))
+    }
+}
