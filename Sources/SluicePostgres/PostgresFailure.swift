@@ -191,7 +191,8 @@ extension PostgresFailure {
             switch (table, column) {
             case (let table?, let column?): " in column \(column) of \(table)"
             case (let table?, nil): " in \(table)"
-            default: ""
+            case (nil, let column?): " in column \(column)"
+            case (nil, nil): ""
             }
         return "\(words(state))\(place)"
     }
