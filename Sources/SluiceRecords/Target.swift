@@ -188,8 +188,8 @@ public protocol TargetSession: AnyObject {
     /// What makes a commit fail counts, too: deferred constraints are checked with each attempt.
     ///
     /// - Parameter refused: empty; holds the shard's records, which are those that were sealed.
-    ///   `RecordSieve` finds the refused ones by attempts, where the server does not take one record
-    ///   after the other.
+    ///   `RecordSieve` finds the refused ones by attempts, where the server does not take one
+    ///   record after the other.
     func load(
         _ unit: String, of table: TablePlan, without refused: RefusedRecords
     ) throws(Failure) -> LoadOutcome

@@ -50,6 +50,31 @@ import Testing
         }
     }
 
+    @Test("says how rows are kept that a target refused", arguments: ["avro", "csv"])
+    func rejects(_ format: String) throws {
+        let place = try Workspace()
+        try place.sql("a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, \"x.y-z\" TEXT)")
+        try place.sql("a.db", "INSERT INTO t VALUES (1, 'a'), (2, NULL), (3, 'c'), (4, NULL)")
+        try place.sql("b.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, \"x.y-z\" TEXT NOT NULL)")
+        let result = try place.run(
+            "run", "--source", "sqlite:a.db", "--store", "file:out", "--target", "sqlite:b.db",
+            "--on-existing", "use", "--on-bad-row", "quarantine", "--format", format, "--quiet")
+        #expect(result.code == 3, "\(result.errorText)")
+        let found = try python("read_dataset.py", place["out"], "--sqlite", place["a.db"])
+        #expect(found.errorText == "")
+        #expect(
+            found.text
+                == "{\"tables\": {\"t\": 4}, \"reserved\": 0, \"rejected\": 2, \"compared\": 4}\n")
+        for name in try place.names("out/rejects") {
+            let whole = try place.read("out/rejects/\(name)")
+            var changed = whole
+            changed[whole.count / 2] ^= 1
+            try place.write(changed, to: "out/rejects/\(name)")
+            #expect(try python("read_dataset.py", place["out"]).code == 1, "\(name)")
+            try place.write(whole, to: "out/rejects/\(name)")
+        }
+    }
+
     @Test("names what to check: a reader finds a changed byte in each kind of object")
     func damage() throws {
         let place = try Workspace()

@@ -14,10 +14,8 @@ import Testing
         try place.source.sql(
             """
             CREATE TABLE orders (id bigint, state text, total numeric(12,2), day date);
-            INSERT INTO orders SELECT g, CASE g WHEN 99000 THEN 'lost' ELSE 'open' END, g / 7.0, '2026-01-01'
-                FROM generate_series(1, 100000) g;
-            UPDATE orders SET id = 5 WHERE id = 77777;
-            UPDATE orders SET total = NULL WHERE id = 40000;
+            INSERT INTO orders SELECT CASE g WHEN 77777 THEN 5 ELSE g END, CASE g WHEN 99000 THEN 'lost' ELSE 'open' END,
+                CASE g WHEN 40000 THEN NULL ELSE g / 7.0 END, '2026-01-01' FROM generate_series(1, 100000) g;
             CREATE TABLE other (id integer PRIMARY KEY);
             INSERT INTO other SELECT generate_series(1, 10)
             """)
@@ -121,10 +119,10 @@ import Testing
         try place.target.sql("ALTER TABLE orders ALTER state TYPE text")
         try place.target.sql(
             """
-            CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS
+            CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS
                 $$ BEGIN RAISE 'no room' USING ERRCODE = '53100'; END $$;
-            CREATE TRIGGER full BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION full();
-            ALTER TABLE other ENABLE ALWAYS TRIGGER full
+            CREATE TRIGGER fill BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION fill();
+            ALTER TABLE other ENABLE ALWAYS TRIGGER fill
             """)
         let result = try place.run("run", Self.options)
         #expect(result.code == 1)
@@ -168,7 +166,7 @@ import Testing
         for _ in 0..<(isLong ? 40 : 3) {
             let place = try place()
             for _ in 0..<3 {
-                let process = try place.start("run", Self.options)
+                let process = try place.start("run", Self.options.filter { $0 != "--quiet" })
                 if process.runs(afterAtMost: Double.random(in: 0..<seconds, using: &random)) {
                     process.signal(SIGKILL)
                 }

@@ -175,7 +175,7 @@ import Testing
             message == """
                 sluice: more than 2 rows refused (--bad-row-limit), the last one: \
                 CHECK constraint failed: other [SQLITE_CONSTRAINT 275]
-                  while loading row 3952 (id = 15000) of orders
+                  while loading row 3224 (id = 15000) of orders
                   while loading shard 00000 of chunk 3 of orders
                 hint: Change the target, or raise the limit; the same command goes on from here.
                 """)

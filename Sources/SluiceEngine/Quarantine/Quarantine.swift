@@ -5,9 +5,9 @@ internal import SluiceStore
 /// Sets aside what a target refuses while a load goes on (`--on-bad-row quarantine`). Shared by the
 /// load's lanes.
 ///
-/// The refused records of a shard are stored below `rejects/` before the transaction with the others
-/// is committed, and that transaction says in the ledger where they are. So whoever is killed leaves
-/// at most an object that no ledger names.
+/// The refused records of a shard are stored below `rejects/` before the transaction with the
+/// others is committed, and that transaction says in the ledger where they are. So whoever is
+/// killed leaves at most objects that no ledger names.
 final class Quarantine: Sendable {
     private static let batchBytes = 256 << 10
 
@@ -80,7 +80,8 @@ final class Quarantine: Sendable {
             dataset: dataset.id, table: plan.table, origin: shard.key,
             shard: Seal.Shard(key: key, summary: summary), rows: try rows(of: refused, plan))
         return try during("storing \(key)") { () throws(Failure) in
-            // Equal keys mean equal bytes, and the same records for the note: both may be put again.
+            // Equal keys mean equal bytes, and for the note the same records: both may be put
+            // again.
             try dataset.store.put(bytes.buffer.bytes, at: key)
             try dataset.store.put(
                 SealedJSON.bytes(note.json(fields: plan.schema.fields)),
