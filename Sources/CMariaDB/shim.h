@@ -24,9 +24,3 @@ static inline int sluice_mysql_set_attribute(MYSQL *session, const char *name, c
 static inline int sluice_mysql_set_nonblocking(MYSQL *session, size_t stack) {
     return mysql_options(session, MYSQL_OPT_NONBLOCK, &stack);
 }
-
-// A reader of nothing: a server that asks for a file without being told to gets none.
-static inline int sluice_mysql_no_file(void **state, const char *name, void *context) {
-    (void)state, (void)name, (void)context;
-    return 1;
-}

@@ -27,7 +27,9 @@ enum Drivers {
             return try PostgresSource(
                 url: url.location, shown: url.shown, passwordCommand: access.passwordCommand,
                 programFolder: access.postgresFolder)
-        case .mysql: throw unsupported("MySQL", "sqlite:PATH and postgres:")
+        case .mysql:
+            return try MySQLSource(
+                url: url.location, shown: url.shown, passwordCommand: access.passwordCommand)
         }
     }
 
@@ -74,12 +76,6 @@ enum Drivers {
         if service == .folder { return FolderStore(path: location) }
         return try StoreOpener.open(
             location, options: access.http, passwordCommand: access.passwordCommand)
-    }
-
-    private static func unsupported(_ what: String, _ known: String) -> Failure {
-        Failure(
-            .usage, "\(what) is not supported by this build",
-            hint: "This build knows \(known).")
     }
 
     private static func refusePassword(_ access: DatabaseAccess) throws(Failure) {

@@ -33,6 +33,9 @@ struct MySQLFlavor: Hashable, Sendable {
     /// How messages name the product.
     var product: String { isMariaDB ? "MariaDB" : "MySQL" }
 
+    /// What every test runs on.
+    var isTested: Bool { isMariaDB && version / 100 == 1011 }
+
     /// Why this server cannot be worked with, if so.
     var complaint: String? {
         switch family {
@@ -55,8 +58,44 @@ extension MySQLFlavor {
     /// Whether `START TRANSACTION WITH CONSISTENT SNAPSHOT` tells its own place in the binary log.
     var hasBinlogSnapshot: Bool { isMariaDB }
 
-    /// Whether DDL can be locked out by `BACKUP STAGE`; otherwise by `LOCK INSTANCE FOR BACKUP`.
-    var hasBackupStages: Bool { isMariaDB }
+    /// What tells the server's own place in its binary log.
+    var binlogStatement: String {
+        !isMariaDB && version >= 80_200 ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS"
+    }
+
+    /// Whether replication is spoken of with the words replica and source.
+    private var saysReplica: Bool { !isMariaDB && version >= 80_022 }
+
+    /// One row for each channel that the server replicates.
+    var replicaStatement: String {
+        if isMariaDB { return "SHOW ALL SLAVES STATUS" }
+        return saysReplica ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS"
+    }
+
+    /// The columns of that, whatever they are called on this server.
+    var replicaColumns: MySQLReplicaColumns {
+        MySQLReplicaColumns(
+            channel: isMariaDB ? "Connection_name" : "Channel_Name",
+            isRunning: saysReplica ? "Replica_SQL_Running" : "Slave_SQL_Running",
+            file: saysReplica ? "Relay_Source_Log_File" : "Relay_Master_Log_File",
+            offset: saysReplica ? "Exec_Source_Log_Pos" : "Exec_Master_Log_Pos",
+            host: saysReplica ? "Source_Host" : "Master_Host",
+            port: saysReplica ? "Source_Port" : "Master_Port")
+    }
+
+    /// Starts or stops the thread that carries out what a channel brings.
+    func replicaStatement(_ verb: String, channel: String, rest: String = "") -> String {
+        let word = saysReplica ? "REPLICA" : "SLAVE"
+        if isMariaDB {
+            let name = channel.isEmpty ? "" : " \(MySQLQuoting.literal(channel))"
+            return "\(verb) SLAVE\(name) SQL_THREAD"
+        }
+        return "\(verb) \(word) SQL_THREAD\(rest) FOR CHANNEL \(MySQLQuoting.literal(channel))"
+    }
+
+    /// Whether transactions may be carried out in another order than they were logged in, so that
+    /// a stopped replica may have gaps (MySQL 8.0.19 and newer keep the order by default).
+    var mayLeaveGaps: Bool { !isMariaDB }
 
     var hasSequences: Bool { isMariaDB }
     var hasSystemVersioning: Bool { isMariaDB }
@@ -82,4 +121,14 @@ extension MySQLFlavor {
 
     /// Whether rows of system-versioned tables can be given their times.
     var takesHistory: Bool { isMariaDB && version >= 101_100 }
+}
+
+/// What the columns are called that tell how far a replica is.
+struct MySQLReplicaColumns: Hashable, Sendable {
+    var channel: String
+    var isRunning: String
+    var file: String
+    var offset: String
+    var host: String
+    var port: String
 }

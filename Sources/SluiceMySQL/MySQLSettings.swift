@@ -16,7 +16,7 @@ enum MySQLSettings {
             ("group_concat_max_len", "1073741824"),
             // A slow store keeps a result waiting; a dead one is noticed by us.
             ("net_read_timeout", "86400"), ("net_write_timeout", "86400"),
-            ("wait_timeout", "86400"), ("interactive_timeout", "86400"),
+            ("wait_timeout", "31536000"), ("interactive_timeout", "31536000"),
             ("lock_wait_timeout", "60"), (flavor.statementTimeLimit, "0"),
             (flavor.isMariaDB ? "tx_isolation" : "transaction_isolation", "'REPEATABLE-READ'"),
         ]

@@ -99,28 +99,6 @@ struct ProgramTests {
         #expect(json["exit"]?.integer == 2)
     }
 
-    @Test(
-        "drivers that this build does not have are refused by name",
-        arguments: [
-            (
-                ["export", "--source", "mariadb://h/d", "--store", "file:a"], "MySQL",
-                "sqlite:PATH and postgres:"
-            )
-        ])
-    func unsupported(_ arguments: [String], _ what: String, _ known: String) throws {
-        let folder = try ScratchFolder()
-        let result = try Shell.sluice(arguments, in: folder)
-        #expect(
-            result
-                == .init(
-                    code: 2, output: "",
-                    errors: """
-                        sluice: \(what) is not supported by this build
-                        hint: This build knows \(known).
-
-                        """))
-    }
-
     @Test("a password command is refused where no password is taken")
     func passwordCommand() throws {
         let folder = try ScratchFolder()

@@ -1,0 +1,212 @@
+internal import SluiceCore
+internal import SluiceRecords
+
+/// What `doctor` looks at on a source before the window.
+struct MySQLExamination {
+    let findings: [Finding]
+
+    init(_ address: MySQLAddress) {
+        var findings: [Finding] = []
+        do throws(Failure) {
+            let connection = try MySQLConnection(address, stop: StopSignal())
+            let flavor = connection.flavor
+            findings.append(Finding(.pass, "\(flavor.product) \(flavor.text) answers"))
+            try MySQLExamination.look(connection, &findings)
+        } catch {
+            findings.append(Finding(.fail, error.headline, remedy: error.hint))
+        }
+        self.findings = findings
+    }
+
+    private static func look(
+        _ connection: MySQLConnection, _ findings: inout [Finding]
+    ) throws(Failure) {
+        if !connection.flavor.isTested {
+            findings.append(
+                Finding(
+                    .warn, "sluice is tested with MariaDB 10.11 only",
+                    remedy: "Try the whole window with this version first."))
+        }
+        try lookAtTables(connection, &findings)
+        let log = try MySQLLog(connection)
+        try lookAtLog(log, connection, &findings)
+        try lookAtLocks(log, connection, &findings)
+        try lookAtReplication(connection, &findings)
+        try lookAtSessions(connection, &findings)
+    }
+
+    private static func lookAtTables(
+        _ connection: MySQLConnection, _ findings: inout [Finding]
+    ) throws(Failure) {
+        let tables = try MySQLLocks.tables(connection) { _ in true }
+        var unread: [Name] = []
+        for name in tables {
+            do throws(Failure) {
+                try connection.execute("SELECT 1 FROM \(name.quoted) LIMIT 0")
+            } catch  where error.kind == .failed {
+                unread.append(name)
+            }
+        }
+        if let first = unread.first {
+            let more = unread.count > 1 ? " and \(unread.count - 1) more" : ""
+            findings.append(
+                Finding(
+                    .fail, "\(first)\(more) may not be read",
+                    remedy: "Grant SELECT to this user, repair them, or leave them out with "
+                        + "--exclude."))
+        } else {
+            findings.append(Finding(.pass, "every table may be read"))
+        }
+        let catalog = try MySQLCatalog(reading: connection) { !unread.contains($0.name.table) }
+        let still = catalog.tables.filter { !$0.isTransactional }
+        if let first = still.first {
+            let more = still.count > 1 ? " and \(still.count - 1) more" : ""
+            findings.append(
+                Finding(
+                    .warn,
+                    "\(first.name)\(more) has the engine \(first.engine), which has no snapshots",
+                    remedy: "Use --consistency locked, or leave it out with --exclude."))
+        }
+        let keyless = catalog.tables.filter { MySQLKey(of: $0) == nil && $0.byteCount > 1 << 30 }
+        if let first = keyless.first {
+            let more = keyless.count > 1 ? " and \(keyless.count - 1) more" : ""
+            findings.append(
+                Finding(
+                    .warn, "\(first.name)\(more) has no key whose ranges can be read side by side",
+                    remedy: "One lane reads it; a primary key would let all of them."))
+        }
+    }
+
+    private static func lookAtLog(
+        _ log: MySQLLog, _ connection: MySQLConnection, _ findings: inout [Finding]
+    ) throws(Failure) {
+        if let gap = log.gap {
+            findings.append(
+                Finding(
+                    .warn, "the position will not be exact: \(gap)",
+                    remedy: "Only change capture from the snapshot needs it."))
+            return
+        }
+        let format = try connection.text("SELECT @@GLOBAL.binlog_format") ?? "ROW"
+        let image = try connection.text("SELECT @@GLOBAL.binlog_row_image") ?? "FULL"
+        findings.append(
+            format == "ROW" && image == "FULL"
+                ? Finding(.pass, "the binary log has whole rows")
+                : Finding(
+                    .warn, "the binary log has format \(format) and row image \(image)",
+                    remedy: "Change capture needs binlog_format = ROW and binlog_row_image = FULL."
+                ))
+        let seconds = try retention(connection)
+        if seconds > 0, seconds < 86_400 {
+            findings.append(
+                Finding(
+                    .warn, "the binary log is kept for \(seconds) seconds",
+                    remedy: "Raise binlog_expire_logs_seconds above the time that export, load "
+                        + "and catching up take."))
+        } else {
+            let days = seconds / 86_400
+            findings.append(
+                Finding(
+                    .pass,
+                    seconds == 0
+                        ? "the binary log is kept until somebody purges it"
+                        : "the binary log is kept for \(days) day\(days == 1 ? "" : "s")"))
+        }
+    }
+
+    /// 0: without a limit.
+    private static func retention(_ connection: MySQLConnection) throws(Failure) -> Int {
+        let rows = try connection.query("SHOW GLOBAL VARIABLES LIKE '%expire_logs%'")
+        var found = 0
+        for row in rows.rows {
+            switch rows.text(row, 0).lowercased() {
+            case "binlog_expire_logs_seconds": found = max(found, rows.integer(row, 1))
+            // May have a fraction.
+            case "expire_logs_days":
+                let days = Double(rows.text(row, 1)) ?? 0
+                found = max(found, Int(days * 86_400))
+            default: continue
+            }
+        }
+        return found
+    }
+}
+
+// MARK: Locks, replication, sessions
+
+extension MySQLExamination {
+    private static func lookAtLocks(
+        _ log: MySQLLog, _ connection: MySQLConnection, _ findings: inout [Finding]
+    ) throws(Failure) {
+        if connection.flavor.hasBinlogSnapshot, log.isComplete {
+            findings.append(Finding(.pass, "all lanes can be shown to see one instant"))
+            return
+        }
+        let grants = try connection.query("SHOW GRANTS")
+        let text = grants.rows.map { grants.text($0, 0).uppercased() }
+        let mayFlush = text.contains { line in
+            line.contains(" ON *.*")
+                && (line.contains("ALL PRIVILEGES") || line.contains("RELOAD")
+                    || line.contains("FLUSH_TABLES"))
+        }
+        let mayLock = text.contains { $0.contains("LOCK TABLES") || $0.contains("ALL PRIVILEGES") }
+        if mayFlush {
+            findings.append(Finding(.pass, "a global read lock may be taken for a moment"))
+        } else if mayLock {
+            findings.append(Finding(.pass, "the tables may be locked for a moment"))
+        } else {
+            findings.append(
+                Finding(
+                    .warn, "this user may take no read lock",
+                    remedy: "Grant RELOAD or LOCK TABLES, or use --lanes 1."))
+        }
+    }
+
+    private static func lookAtReplication(
+        _ connection: MySQLConnection, _ findings: inout [Finding]
+    ) throws(Failure) {
+        for channel in try MySQLReplication.channels(connection) {
+            let name = channel.name.isEmpty ? "" : " \(channel.name)"
+            findings.append(
+                channel.isRunning
+                    ? Finding(.pass, "a replica, which may be stopped (--consistency replica)")
+                    : Finding(
+                        .warn, "the SQL thread of the replica's channel\(name) stands still",
+                        remedy: "Was it sluice? sluice status --release lets it go on; otherwise "
+                            + "START SLAVE SQL_THREAD."))
+        }
+    }
+
+    private static func lookAtSessions(
+        _ connection: MySQLConnection, _ findings: inout [Finding]
+    ) throws(Failure) {
+        do throws(Failure) {
+            let seconds =
+                try connection.integer(
+                    """
+                    SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, trx_started, NOW())), 0)
+                    FROM information_schema.INNODB_TRX
+                    """) ?? 0
+            if seconds > 60 {
+                findings.append(
+                    Finding(
+                        .warn, "a transaction has been open for \(seconds) seconds",
+                        remedy: "A lock may have to wait for it; information_schema.INNODB_TRX "
+                            + "shows it."))
+            }
+            let prepared = try connection.query("XA RECOVER").rowCount
+            if prepared > 0 {
+                findings.append(
+                    Finding(
+                        .warn, "\(prepared) prepared transactions are open",
+                        remedy: "What they wrote is in no snapshot; commit them or roll them back.")
+                )
+            }
+        } catch  where MySQLPrivilege.isMissing(error) {
+            findings.append(
+                Finding(
+                    .warn, "long transactions cannot be looked for",
+                    remedy: "Grant PROCESS to this user."))
+        }
+    }
+}
