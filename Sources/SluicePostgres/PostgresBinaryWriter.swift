@@ -74,16 +74,9 @@ struct PostgresBinaryWriter {
             output.appendField(text)
         case .bytes: return output.appendLargeField(try cursor.bytes())
         case .date:
-            let value = Int32(truncatingIfNeeded: try cursor.long())
-            guard let days = ReservedValues.postgresDate(value) else { return .date }
-            output.appendInt32(4)
-            output.appendInt32(days)
+            return PostgresBinaryWriter.append(date: try cursor.long(), to: &output)
         case .timestamp:
-            guard let micros = ReservedValues.postgresTimestamp(try cursor.long()) else {
-                return .timestamp
-            }
-            output.appendInt32(8)
-            output.appendInt64(micros)
+            return PostgresBinaryWriter.append(timestamp: try cursor.long(), to: &output)
         default: return try appendOther(field, &cursor, to: &output)
         }
         return nil
@@ -123,17 +116,55 @@ struct PostgresBinaryWriter {
             output.appendInt32(Int32(clamping: text.count &+ 1))
             output.append(1)
             output.append(text)
-        case .time:
-            let micros = try cursor.long()
-            guard (0...86_400_000_000).contains(micros) else { return .time }
-            output.appendInt32(8)
-            output.appendInt64(micros)
+        case .time: return PostgresBinaryWriter.append(time: try cursor.long(), to: &output)
+        case .textAsDate, .textAsTime, .textAsTimestamp:
+            guard let value = PostgresText.moment(try cursor.bytes(), field.form) else {
+                return .moment
+            }
+            return switch field.form {
+            case .textAsDate: PostgresBinaryWriter.append(date: value, to: &output)
+            case .textAsTime: PostgresBinaryWriter.append(time: value, to: &output)
+            default: PostgresBinaryWriter.append(timestamp: value, to: &output)
+            }
+        case .longAsBoolean:
+            let value = try cursor.long()
+            guard value == 0 || value == 1 else { return .boolean }
+            output.appendInt32(1)
+            output.appendBoolean(value == 1)
         case .uuid: return PostgresBinaryWriter.appendUUID(try cursor.bytes(), to: &output)
         case .bits: return PostgresBinaryWriter.appendBits(try cursor.bytes(), to: &output)
         case .any: return try PostgresAny.appendField(&cursor, to: &output)
         case .nothing: _ = try cursor.long()
         default: throw Failure(.bug, "a form of writing is not known to the binary COPY")
         }
+        return nil
+    }
+
+    @inline(__always)
+    private static func append(date: Int64, to output: inout ByteBuffer) -> PostgresRefusal? {
+        guard let days = ReservedValues.postgresDate(Int32(truncatingIfNeeded: date)) else {
+            return .date
+        }
+        output.appendInt32(4)
+        output.appendInt32(days)
+        return nil
+    }
+
+    @inline(__always)
+    private static func append(
+        timestamp: Int64, to output: inout ByteBuffer
+    ) -> PostgresRefusal? {
+        guard let micros = ReservedValues.postgresTimestamp(timestamp) else { return .timestamp }
+        output.appendInt32(8)
+        output.appendInt64(micros)
+        return nil
+    }
+
+    private static func append(time micros: Int64, to output: inout ByteBuffer) -> PostgresRefusal?
+    {
+        guard (0...86_400_000_000).contains(micros) else { return .time }
+        output.appendInt32(8)
+        output.appendInt64(micros)
         return nil
     }
 

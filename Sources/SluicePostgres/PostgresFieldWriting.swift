@@ -28,6 +28,11 @@ struct PostgresFieldWriting: Sendable {
         case timestamp
         case uuid
         case bits
+        /// The text that `CalendarText` has for such a value.
+        case textAsDate
+        case textAsTime
+        case textAsTimestamp(isUTC: Bool)
+        case longAsBoolean
         case any
         /// The field is not stored here: a rowid of SQLite's.
         case nothing
@@ -51,6 +56,7 @@ struct PostgresFieldWriting: Sendable {
         case (.int32, .int32), (.int64, .int32): .int32
         case (.int32, .uint32), (.int64, .uint32): .uint32
         case (.int32, .numeric), (.int64, .numeric): .longAsNumeric
+        case (.int32, .boolean), (.int64, .boolean): .longAsBoolean
         case (.int32, _), (.int64, _): .int64
         case (.uint64, .int64): .uint64AsInt64
         case (.uint64, _): .uint64AsNumeric
@@ -59,7 +65,12 @@ struct PostgresFieldWriting: Sendable {
         case (.float64, .float32): .float64AsFloat32
         case (.float64, _): .float64
         case (.decimal(let precision, let scale), _): .decimal(precision: precision, scale: scale)
-        case (.numberText, .numeric(_, let scale)): .number(scale: scale.map { max($0, 0) })
+        case (.numberText, .numeric(_, let scale)), (.text, .numeric(_, let scale)):
+            .number(scale: scale.map { max($0, 0) })
+        case (.text, .date): .textAsDate
+        case (.text, .time): .textAsTime
+        case (.text, .timestamp): .textAsTimestamp(isUTC: true)
+        case (.text, .localTimestamp): .textAsTimestamp(isUTC: false)
         case (_, .text(let limit, let isPadded)):
             .text(limit: limit ?? Int.max, isPadded: isPadded)
         case (.json, .jsonb): .jsonb
@@ -67,8 +78,8 @@ struct PostgresFieldWriting: Sendable {
         case (.date, _): .date
         case (.time, _): .time
         case (.timestamp, _), (.localTimestamp, _): .timestamp
-        case (.uuid, _): .uuid
-        case (.bitString, .bits): .bits
+        case (.uuid, _), (.text, .uuid): .uuid
+        case (.bitString, .bits), (.text, .bits): .bits
         case (.any, _): .any
         default: .plainText
         }
@@ -106,6 +117,27 @@ enum PostgresText {
             place &+= 1
         }
         return false
+    }
+
+    /// The record's value for the one text of a date, time or timestamp; nothing for any other text,
+    /// and for what no calendar has.
+    static func moment(
+        _ text: UnsafeRawBufferPointer, _ form: PostgresFieldWriting.Form
+    ) -> Int64? {
+        switch form {
+        case .textAsDate:
+            guard let days = CalendarText.parseDate(text),
+                !ReservedValues.isReserved(.date, Int64(days))
+            else { return nil }
+            return Int64(days)
+        case .textAsTime: return CalendarText.parseTime(text)
+        case .textAsTimestamp(let isUTC):
+            guard let micros = CalendarText.parseTimestamp(text, isUTC: isUTC),
+                !ReservedValues.isReserved(.timestamp, micros)
+            else { return nil }
+            return micros
+        default: return nil
+        }
     }
 
     /// The value of a hexadecimal digit; 16 for anything else.

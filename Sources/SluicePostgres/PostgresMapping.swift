@@ -103,6 +103,12 @@ enum PostgresMapping {
             (.set, .text), (.bitString, .text), (.numberText, .text), (.serverText, .text):
             .binary
         case (.serverText, .other): .text
+        // Where other engines have fewer types: on the way back into the type it came from.
+        case (.int32, .boolean), (.int64, .boolean), (.timestamp, .localTimestamp),
+            (.localTimestamp, .timestamp), (.text, .date), (.text, .time), (.text, .timestamp),
+            (.text, .localTimestamp), (.text, .uuid), (.text, .numeric), (.text, .json),
+            (.text, .bits):
+            .binary
         default: .never
         }
     }

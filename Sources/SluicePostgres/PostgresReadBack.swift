@@ -15,7 +15,7 @@ final class PostgresReadBack: RecordSource {
     }
 
     /// The binary form that the server sends, where the record type does not say it.
-    private enum Form {
+    private enum Form: Equatable {
         case integer
         case unsigned
         case numeric
@@ -24,6 +24,10 @@ final class PostgresReadBack: RecordSource {
         case versioned
         case bits
         case uuid
+        case boolean
+        case date
+        case time
+        case timestamp(isUTC: Bool)
         case plain
         case rowid
     }
@@ -91,6 +95,11 @@ final class PostgresReadBack: RecordSource {
         case .jsonb: .versioned
         case .bits: .bits
         case .uuid: .uuid
+        case .boolean: .boolean
+        case .date: .date
+        case .time: .time
+        case .timestamp: .timestamp(isUTC: true)
+        case .localTimestamp: .timestamp(isUTC: false)
         default: .plain
         }
     }
@@ -219,7 +228,7 @@ final class PostgresReadBack: RecordSource {
             else { return reading.misfit }
             output.appendUnscaled(unscaled)
         case .text, .enumeration, .set, .serverText:
-            guard reading.form == .plain else { return reading.misfit }
+            guard reading.form == .plain else { return appendText(value, reading, to: &output) }
             output.appendBytes(value)
         case .bytes: output.appendBytes(value)
         case .date:
@@ -282,6 +291,34 @@ final class PostgresReadBack: RecordSource {
 }
 
 extension PostgresReadBack {
+    /// Appends what was a text and is none in its column, as that text.
+    private func appendText(
+        _ value: UnsafeRawBufferPointer, _ reading: Reading, to output: inout ByteBuffer
+    ) -> String? {
+        var text = ByteBuffer()
+        switch (reading.form, value.count) {
+        case (.date, 4):
+            let days = ReservedValues.date(fromPostgres: PostgresReadBack.int32(value))
+            guard !ReservedValues.isReserved(.date, Int64(days)) else { return reading.misfit }
+            CalendarText.append(date: days, to: &text)
+        case (.time, 8): CalendarText.append(time: PostgresReadBack.int64(value), to: &text)
+        case (.timestamp(let isUTC), 8):
+            let micros = ReservedValues.timestamp(fromPostgres: PostgresReadBack.int64(value))
+            guard !ReservedValues.isReserved(.timestamp, micros) else { return reading.misfit }
+            CalendarText.append(timestamp: micros, isUTC: isUTC, to: &text)
+        case (.numeric, _):
+            guard PostgresNumeric.appendText(value, to: &text) else { return reading.misfit }
+        case (.uuid, 16):
+            PostgresReadBack.append(uuid: value, to: &output)
+            return nil
+        case (.bits, _):
+            return PostgresReadBack.append(bits: value, to: &output) ? nil : reading.misfit
+        default: return reading.misfit
+        }
+        output.appendBytes(text.bytes)
+        return nil
+    }
+
     @inline(__always)
     private static func int32(_ value: UnsafeRawBufferPointer) -> Int32 {
         Int32(bigEndian: value.loadUnaligned(as: Int32.self))
@@ -306,6 +343,7 @@ extension PostgresReadBack {
         case (.integer, 4): Int64(PostgresReadBack.int32(value))
         case (.integer, 8): PostgresReadBack.int64(value)
         case (.unsigned, 4): Int64(UInt32(bitPattern: PostgresReadBack.int32(value)))
+        case (.boolean, 1): value[0] == 0 ? 0 : 1
         case (.numeric, _):
             PostgresNumeric.unscaled(value, precision: 38, scale: 0)
                 .flatMap { Int64(exactly: $0) }

@@ -15,6 +15,8 @@ enum PostgresRefusal: Hashable, Sendable {
     case timestamp
     case uuid
     case bits
+    case moment
+    case boolean
     case row
 
     private var what: String {
@@ -31,6 +33,8 @@ enum PostgresRefusal: Hashable, Sendable {
         case .timestamp: "a timestamp that PostgreSQL does not have"
         case .uuid: "a text that is no UUID"
         case .bits: "a text that is no bit string"
+        case .moment: "a text that is no date or time, or is written otherwise"
+        case .boolean: "an integer other than 0 and 1"
         case .row: "a value of more than 1 GiB"
         }
     }
@@ -40,7 +44,8 @@ enum PostgresRefusal: Hashable, Sendable {
         case .nul: "PostgreSQL has no text with NUL; make the source's column a binary one."
         case .padding: "The target's column would add blanks; declare it varchar or text."
         case .length, .integer, .float, .scale: "Declare the target's column wider."
-        case .number, .uuid, .bits: "Declare the target's column as text."
+        case .number, .uuid, .bits, .moment: "Declare the target's column as text."
+        case .boolean: "Declare the target's column as an integer."
         case .date, .time, .timestamp:
             "Correct the row in the source, or leave it out with --where."
         case .row: "Leave the row out with --where."

@@ -86,7 +86,17 @@ struct PostgresTextWriter {
         case .bytes:
             PostgresTextWriter.append("\\\\x", to: &output)
             for byte in try cursor.bytes() { output.append(hexadecimal: byte) }
-        case .date, .time, .timestamp: return try appendMoment(field, &cursor, to: &output)
+        case .date, .time, .timestamp:
+            return PostgresTextWriter.append(try cursor.long(), field.form, to: &output)
+        case .textAsDate, .textAsTime, .textAsTimestamp:
+            guard let value = PostgresText.moment(try cursor.bytes(), field.form) else {
+                return .moment
+            }
+            return PostgresTextWriter.append(value, field.form, to: &output)
+        case .longAsBoolean:
+            let value = try cursor.long()
+            guard value == 0 || value == 1 else { return .boolean }
+            output.append(value == 1 ? UInt8(ascii: "t") : UInt8(ascii: "f"))
         case .any: try appendAny(&cursor, to: &output)
         case .nothing: break
         }
@@ -159,15 +169,14 @@ extension PostgresTextWriter {
     private static let microsPerDay: Int64 = 86_400_000_000
     private static let daysOf400Years: Int32 = 146_097
 
-    private func appendMoment(
-        _ field: PostgresFieldWriting, _ cursor: inout RecordCursor, to output: inout ByteBuffer
-    ) throws(Failure) -> PostgresRefusal? {
-        let value = try cursor.long()
-        switch field.form {
-        case .time:
+    private static func append(
+        _ value: Int64, _ form: PostgresFieldWriting.Form, to output: inout ByteBuffer
+    ) -> PostgresRefusal? {
+        switch form {
+        case .time, .textAsTime:
             guard (0...PostgresTextWriter.microsPerDay).contains(value) else { return .time }
             CalendarText.append(time: value, to: &output)
-        case .date:
+        case .date, .textAsDate:
             guard let days = ReservedValues.postgresDate(Int32(truncatingIfNeeded: value)) else {
                 return .date
             }
@@ -197,7 +206,8 @@ extension PostgresTextWriter {
                 to: &output)
             output.append(0x20)
             CalendarText.append(time: time, to: &output)
-            if field.type == .timestamp { PostgresTextWriter.append("+00", to: &output) }
+            // A column without time zone does not look at it.
+            PostgresTextWriter.append("+00", to: &output)
             if isBC { PostgresTextWriter.append(" BC", to: &output) }
         }
         return nil

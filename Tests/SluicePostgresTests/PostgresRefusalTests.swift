@@ -75,6 +75,13 @@ struct PostgresRefusalTests {
         Case(
             type: .bitString, declared: "bit varying", value: word("012"),
             what: "a text that is no bit string", remedy: asText),
+        Case(
+            type: .text, declared: "date", value: word("yesterday"),
+            what: "a text that is no date or time, or is written otherwise", remedy: asText),
+        Case(
+            type: .int64, declared: "boolean", value: long(-1),
+            what: "an integer other than 0 and 1",
+            remedy: "Declare the target's column as an integer."),
     ]
 
     @Test(
