@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SluiceCore
 internal import SluiceRecords
 
@@ -26,7 +27,16 @@ struct MySQLFieldWriting: Sendable {
         /// Text that holds whatever it holds: JSON, the server's own text.
         case plainText
         /// A label, or the server's word for a value that was none.
-        case label(hasEmpty: Bool)
+        case label(MySQLLabels)
+        case labels(MySQLLabels)
+        /// Texts in the one form that the column's values are printed in.
+        case integerText(lower: Int128, upper: Int128)
+        case dateText
+        case timeText(digits: Int)
+        case timestampText(digits: Int)
+        case dateTimeText(digits: Int)
+        case uuidText
+        case inetText(isSix: Bool)
         case any
         case uuid
         case bytes(limit: Int, isPadded: Bool)
@@ -52,7 +62,7 @@ struct MySQLFieldWriting: Sendable {
         case (_, .text(let characters, let bytes, let isPadded)):
             .text(
                 characters: characters ?? Int.max, bytes: bytes ?? Int.max, isPadded: isPadded)
-        case (.int32, .year): .year
+        case (.int32, .year), (.int64, .year): .year
         case (.int32, .integer(64, true)), (.int64, .integer(64, true)): .longAsUnsigned
         case (.int32, .integer(let bits, let isUnsigned)),
             (.int64, .integer(let bits, let isUnsigned)):
@@ -72,18 +82,31 @@ struct MySQLFieldWriting: Sendable {
         case (.float32, _): .float32
         case (.float64, .float32): .float64AsFloat32
         case (.float64, _): .float64
-        case (.numberText, .decimal(_, let scale)): .number(scale: scale)
+        case (.numberText, .decimal(_, let scale)), (.text, .decimal(_, let scale)):
+            .number(scale: scale)
+        case (.text, .integer(let bits, let isUnsigned)):
+            .integerText(
+                lower: isUnsigned ? 0 : -(Int128(1) << Int128(bits - 1)),
+                upper: Int128(1) << Int128(isUnsigned ? bits : bits - 1) - 1)
         case (.date, _): .date
         case (.time, .time(let digits)): .time(digits: digits)
         case (.timestamp, .timestamp(let digits)): .timestamp(digits: digits)
         case (.timestamp, .dateTime(let digits)), (.localTimestamp, .dateTime(let digits)):
             .dateTime(digits: digits)
-        case (_, .label(let hasEmpty)): .label(hasEmpty: hasEmpty)
+        case (_, .label(let labels)): .label(labels)
+        case (_, .labels(let labels)): .labels(labels)
+        case (.text, .date): .dateText
+        case (.text, .time(let digits)): .timeText(digits: digits)
+        case (.text, .timestamp(let digits)): .timestampText(digits: digits)
+        case (.text, .dateTime(let digits)): .dateTimeText(digits: digits)
+        case (.text, .uuid): .uuidText
+        case (.text, .inet4): .inetText(isSix: false)
+        case (.text, .inet6): .inetText(isSix: true)
         case (.uuid, _): .uuid
         case (.bytes, .bytes(let limit, let isPadded)):
             .bytes(limit: limit ?? Int.max, isPadded: isPadded)
         case (.bytes, _): .bytes(limit: Int.max, isPadded: false)
-        case (.bitString, .bits(let count)): .bits(count)
+        case (.bitString, .bits(let count)), (.text, .bits(let count)): .bits(count)
         default: .plainText
         }
     }
@@ -127,6 +150,23 @@ enum MySQLLimits {
         // The server has no zero with a sign.
         if start == 1, !text.contains(where: { (0x31...0x39).contains($0) }) { return .number }
         return nil
+    }
+
+    /// Whether a text is an address as it is always printed.
+    static func isInet(_ text: UnsafeRawBufferPointer, isSix: Bool) -> Bool {
+        guard text.count < 46, !text.contains(0) else { return false }
+        return withUnsafeTemporaryAllocation(byteCount: 128, alignment: 16) { room in
+            let (given, form, address) = (0, 48, 96)
+            guard let start = room.baseAddress else { return false }
+            for index in 0..<text.count { room[given + index] = text[index] }
+            room[given + text.count] = 0
+            let family = isSix ? AF_INET6 : AF_INET
+            let characters = start.assumingMemoryBound(to: CChar.self)
+            guard inet_pton(family, characters + given, start + address) == 1,
+                inet_ntop(family, start + address, characters + form, 48) != nil
+            else { return false }
+            return strcmp(characters + given, characters + form) == 0
+        }
     }
 
     /// Whether all behind the digits that a column keeps of a fraction is zero.

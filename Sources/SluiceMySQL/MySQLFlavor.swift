@@ -101,9 +101,6 @@ extension MySQLFlavor {
     var hasSystemVersioning: Bool { isMariaDB }
     /// Whether JSON is a type of its own, or text with a check.
     var hasJSONType: Bool { !isMariaDB }
-    /// UUID as a type of its own.
-    var hasUUIDType: Bool { isMariaDB && version >= 100_700 }
-
     /// The most decimal places that DECIMAL has.
     var decimalScaleLimit: Int { isMariaDB ? 38 : 30 }
 

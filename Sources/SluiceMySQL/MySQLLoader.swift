@@ -18,7 +18,8 @@ final class MySQLLoader {
     private var wordless = 0
 
     init(
-        _ plan: TablePlan, in request: LoadRequest, on connection: MySQLConnection
+        _ plan: TablePlan, in request: LoadRequest, on connection: MySQLConnection,
+        takesLines: Bool
     ) throws(Failure) {
         self.plan = plan
         names = request.hidesKeys ? nil : RowName(plan)
@@ -40,7 +41,8 @@ final class MySQLLoader {
             columns.append(column)
             fields.append(MySQLFieldWriting(field, in: column.storage))
         }
-        let usesLines = try connection.integer("SELECT @@local_infile") == 1
+        let isAllowed = try connection.integer("SELECT @@local_infile") == 1
+        let usesLines = takesLines && isAllowed
         statement = MySQLLoadStatement(
             plan.table, columns, fields.filter { $0.form != .nothing }.map(\.form),
             connection.flavor, usesLines: usesLines)

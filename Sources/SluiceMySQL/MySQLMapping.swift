@@ -20,12 +20,14 @@ enum MySQLStorage: Hashable, Sendable {
     case text(characters: Int?, bytes: Int?, isPadded: Bool)
     /// A column that pads has all values as long as it.
     case bytes(limit: Int?, isPadded: Bool)
-    case label(hasEmpty: Bool)
-    case labels
+    case label(MySQLLabels)
+    case labels(MySQLLabels)
     /// JSON in the server's own form.
     case json
     case uuid
     case geometry
+    case inet4
+    case inet6
     /// Only the server knows its form: by its text.
     case other
 }
@@ -48,21 +50,27 @@ enum MySQLMapping {
         return switch (type, storage) {
         case (.boolean, .integer), (.boolean, .bits(1)),
             (.int32, .integer), (.int64, .integer), (.uint64, .integer),
+            (.int32, .year), (.int64, .year), (.decimal(_, 0), .integer),
             (.date, .date), (.time, .time), (.timestamp, .timestamp), (.timestamp, .dateTime),
             (.localTimestamp, .dateTime), (.uuid, .uuid), (.bytes, .bytes), (.bytes, .geometry),
-            (.enumeration, .label), (.set, .labels), (.text, .label), (.bitString, .bits),
-            (.serverText, .other), (.numberText, .decimal), (.decimal(_, 0), .integer):
+            (.enumeration, .label), (.set, .labels), (.bitString, .bits),
+            (.serverText, .inet4), (.serverText, .inet6), (.numberText, .decimal):
+            .exact
+        // A text goes into another column in the one form that its values are printed in.
+        case (.text, .integer), (.text, .decimal), (.text, .date), (.text, .time),
+            (.text, .timestamp), (.text, .dateTime), (.text, .uuid), (.text, .label),
+            (.text, .labels), (.text, .bits), (.text, .inet4), (.text, .inet6),
+            (.enumeration, .labels), (.set, .label), (.serverText, .label):
             .exact
         case (.int32, .decimal(_, let scale)), (.int64, .decimal(_, let scale)),
             (.uint64, .decimal(_, let scale)):
             // Beyond that a whole number would not be one of 128 bits.
             scale <= 18 ? .exact : .never
-        case (.int32, .year): isSame ? .exact : .never
         case (.float32, .float32(let isFixed)), (.float32, .float64(let isFixed)),
             (.float64, .float32(let isFixed)), (.float64, .float64(let isFixed)):
             isSame || !isFixed ? .exact : .never
         case (.decimal(_, let its), .decimal(_, let scale)): scale >= its ? .exact : .never
-        case (.json, .json): isSame ? .exact : .never
+        case (.json, .json), (.serverText, .other): isSame ? .exact : .never
         default: .never
         }
     }
@@ -105,7 +113,8 @@ struct MySQLDeclarations: Sendable {
         case .time: "time(6)"
         case .timestamp, .localTimestamp: "datetime(6)"
         case .bytes: length.map { "varbinary(\($0))" } ?? "longblob"
-        case .uuid: flavor.hasUUIDType ? "uuid" : "char(36) CHARACTER SET ascii COLLATE ascii_bin"
+        // MariaDB's own type does not take all of them: 'ffffffff-ffff-ffff-0000-000000000000'.
+        case .uuid: "char(36) CHARACTER SET ascii COLLATE ascii_bin"
         case .json where length == nil && !flavor.hasJSONType: "json"
         case .bitString: bits(field.declared) ?? text(field, length)
         case .decimal, .numberText, .text, .json, .enumeration, .set, .any, .serverText:

@@ -159,6 +159,10 @@ struct MySQLFieldReading {
         case decimal(places: Int, power: Int128, bound: Int128)
         case float32
         case any
+        /// The text that a date, a time or a timestamp is elsewhere.
+        case dateText
+        case timeText
+        case timestampText(isUTC: Bool)
         case rowid
         case never
     }
@@ -186,7 +190,7 @@ struct MySQLFieldReading {
         case (.int32, .integer): return (.int32, .integer)
         case (.int64, .integer): return (.plain, .integer)
         case (.uint64, .integer): return (.plain, .unsigned)
-        case (.int32, .year): return (.plain, .year)
+        case (.int32, .year), (.int64, .year): return (.plain, .year)
         case (.int32, .decimal(_, let scale)), (.int64, .decimal(_, let scale)):
             return (.whole(scale: scale, unsigned: false), own)
         case (.uint64, .decimal(_, let scale)): return (.whole(scale: scale, unsigned: true), own)
@@ -195,7 +199,13 @@ struct MySQLFieldReading {
         case (.decimal(let precision, let its), .decimal(_, let scale)):
             guard scale >= its, scale <= 38 else { return (.never, own) }
             return (decimal(precision, places: scale, more: scale - its), own)
-        case (.numberText, .decimal): return (.plain, .number)
+        case (.numberText, .decimal), (.text, .decimal), (.text, .integer):
+            return (.plain, .number)
+        case (.text, .date): return (.dateText, own)
+        case (.text, .time): return (.timeText, own)
+        case (.text, .timestamp): return (.timestampText(isUTC: true), own)
+        case (.text, .dateTime): return (.timestampText(isUTC: false), own)
+        case (.text, .bits(let count)): return (.plain, .bits(count: count))
         case (.float32, .float32), (.float32, .float64): return (.float32, .float64)
         case (.float64, .float32), (.float64, .float64): return (.plain, .float64)
         case (.date, .date): return (.plain, .date)
@@ -205,8 +215,8 @@ struct MySQLFieldReading {
         case (.bytes, .bytes), (.bytes, .geometry): return (.plain, .bytes)
         case (.bitString, .bits(let count)): return (.plain, .bits(count: count))
         case (.any, .text): return (.any, own)
-        case (_, .text), (.text, .label), (.enumeration, .label), (.set, .labels), (.uuid, .uuid),
-            (.json, .json), (.serverText, .other):
+        case (_, .text), (_, .label), (_, .labels), (.uuid, .uuid), (.text, .uuid),
+            (.json, .json), (.serverText, _), (.text, .inet4), (.text, .inet6):
             return (MySQLMapping.isText(type) ? .plain : .never, own)
         default: return (.never, own)
         }
@@ -260,8 +270,35 @@ struct MySQLFieldReading {
             }
             batch.bytes.appendFloat(Float(number))
         case .any: return AnyJSON.appendValue(value, to: &batch.bytes)
+        case .dateText, .timeText, .timestampText: return appendMoment(value, to: &batch)
         default: return false
         }
+        return true
+    }
+
+    private func appendMoment(
+        _ value: UnsafeRawBufferPointer, to batch: inout Batch
+    ) -> Bool {
+        var text = ByteBuffer()
+        switch form {
+        case .timeText:
+            guard let micros = MySQLText.time(value) else { return false }
+            CalendarText.append(time: micros, to: &text)
+        case .dateText:
+            guard value.count == 10, let parts = MySQLText.date(value) else { return false }
+            let days = ReservedValues.date(parts)
+            guard ReservedValues.impossibleDate(days) == nil else { return false }
+            CalendarText.append(date: days, to: &text)
+        case .timestampText(let isUTC):
+            guard value.count >= 19, let parts = MySQLText.date(value),
+                let time = MySQLText.timeOfDay(UnsafeRawBufferPointer(rebasing: value[11...]))
+            else { return false }
+            let micros = ReservedValues.timestamp(parts, microsOfDay: time)
+            guard ReservedValues.impossibleTimestamp(micros) == nil else { return false }
+            CalendarText.append(timestamp: micros, isUTC: isUTC, to: &text)
+        default: return false
+        }
+        batch.bytes.appendBytes(text.bytes)
         return true
     }
 

@@ -20,6 +20,8 @@ enum MySQLRefusal: Hashable, Sendable {
     case fraction(digits: Int)
     case year
     case bits(Int)
+    case label
+    case form(String)
 
     private var what: String {
         switch self {
@@ -40,6 +42,8 @@ enum MySQLRefusal: Hashable, Sendable {
         case .fraction(let digits): "a fraction of a second of more than \(digits) digits"
         case .year: "a year that its type does not have"
         case .bits(let count): "a text that is no string of \(count) bits"
+        case .label: "a label that is none of its own"
+        case .form(let what): "a text that is not written as \(what) are printed"
         }
     }
 
@@ -47,9 +51,10 @@ enum MySQLRefusal: Hashable, Sendable {
         switch self {
         case .blanks: "The target's column would drop them; declare it varchar or text."
         case .padding: "The target's column would add bytes; declare it varbinary."
+        case .label: "Give the target's column the source's list of labels, in its order."
         case .length, .byteLength, .integer, .float, .fraction:
             "Declare the target's column wider."
-        case .number, .scale, .bits: "Declare the target's column as text."
+        case .number, .scale, .bits, .form: "Declare the target's column as text."
         case .date, .time, .timestamp, .notFinite, .minusZero, .notNumber, .year:
             "Correct the row in the source, or leave it out with --where."
         }

@@ -92,7 +92,7 @@ struct MySQLRowWriter {
             }
             DecimalText.append(value, scale: scale, to: &output)
         case .date, .time, .timestamp, .dateTime:
-            return try appendMoment(field, try cursor.long(), to: &output)
+            return appendMoment(field.form, try cursor.long(), to: &output)
         case .float32: return appendFloat(Double(try cursor.float()), to: &output)
         case .float64: return appendFloat(try cursor.double(), to: &output)
         case .bytes(let limit, let isPadded):
@@ -134,9 +134,16 @@ struct MySQLRowWriter {
             // Fewer digits would be a year of this or the last century.
             if value == 0 { MySQLRowWriter.append("000", to: &output) }
             MySQLRowWriter.append(value, to: &output)
-        case .label(let hasEmpty):
+        case .label(let labels):
             let text = try cursor.bytes()
-            if text.isEmpty, !hasEmpty { wordless &+= 1 }
+            if !labels.contain(text) {
+                guard text.isEmpty else { return .label }
+                wordless &+= 1
+            }
+            appendQuoted(text, to: &output)
+        case .labels(let labels):
+            let text = try cursor.bytes()
+            guard labels.areSome(text) else { return .label }
             appendQuoted(text, to: &output)
         case .any:
             let branch = try cursor.anyBranch()
@@ -153,6 +160,42 @@ struct MySQLRowWriter {
                 return .bits(count)
             }
             MySQLRowWriter.append(value, to: &output)
+        default: return appendForm(field, try cursor.bytes(), to: &output)
+        }
+        return nil
+    }
+
+    /// A text in the one form that its column's values are printed in.
+    private func appendForm(
+        _ field: MySQLFieldWriting, _ text: UnsafeRawBufferPointer, to output: inout ByteBuffer
+    ) -> MySQLRefusal? {
+        switch field.form {
+        case .integerText(let lower, let upper):
+            guard let value = DecimalText.parse(text, scale: 0), value >= lower, value <= upper
+            else { return .form("whole numbers") }
+            output.append(text)
+        case .dateText:
+            guard let days = CalendarText.parseDate(text) else { return .form("dates") }
+            return appendMoment(.date, Int64(days), to: &output)
+        case .timeText(let digits):
+            guard let micros = CalendarText.parseTime(text) else { return .form("times") }
+            return appendMoment(.time(digits: digits), micros, to: &output)
+        case .timestampText(let digits):
+            guard let micros = CalendarText.parseTimestamp(text, isUTC: true) else {
+                return .form("timestamps in UTC")
+            }
+            return appendMoment(.timestamp(digits: digits), micros, to: &output)
+        case .dateTimeText(let digits):
+            guard let micros = CalendarText.parseTimestamp(text, isUTC: false) else {
+                return .form("timestamps")
+            }
+            return appendMoment(.dateTime(digits: digits), micros, to: &output)
+        case .uuidText:
+            guard RecordValidator.isUUID(text) else { return .form("UUIDs") }
+            appendQuoted(text, to: &output)
+        case .inetText(let isSix):
+            guard MySQLLimits.isInet(text, isSix: isSix) else { return .form("addresses") }
+            appendQuoted(text, to: &output)
         default: break
         }
         return nil
@@ -277,20 +320,20 @@ extension MySQLRowWriter {
     private static let seconds: Range<Int64> = 1_000_000..<2_147_483_648_000_000
 
     private func appendMoment(
-        _ field: MySQLFieldWriting, _ value: Int64, to output: inout ByteBuffer
-    ) throws(Failure) -> MySQLRefusal? {
+        _ form: MySQLFieldWriting.Form, _ value: Int64, to output: inout ByteBuffer
+    ) -> MySQLRefusal? {
         let start = output.count
         if rendering == .rows { output.append(UInt8(ascii: "'")) }
-        let refusal = MySQLRowWriter.appendBare(field, value, to: &output)
+        let refusal = MySQLRowWriter.appendBare(form, value, to: &output)
         if refusal != nil { output.truncate(to: start) }
         if rendering == .rows { output.append(UInt8(ascii: "'")) }
         return refusal
     }
 
     private static func appendBare(
-        _ field: MySQLFieldWriting, _ value: Int64, to output: inout ByteBuffer
+        _ form: MySQLFieldWriting.Form, _ value: Int64, to output: inout ByteBuffer
     ) -> MySQLRefusal? {
-        switch field.form {
+        switch form {
         case .time(let digits):
             guard value.magnitude <= UInt64(RecordValidator.timeLimit) else { return .time }
             guard MySQLLimits.fits(value, digits: digits) else { return .fraction(digits: digits) }

@@ -11,6 +11,8 @@ final class MySQLTargetSession: TargetSession {
     private var reading: MySQLReadBack?
     private var batch = Batch(fieldCount: 0)
     private var batchFieldCount = 0
+    /// Whether rows go in by LOAD DATA LOCAL where the server takes it; a test may say no.
+    var takesLines = true
 
     init(_ target: MySQLTarget, _ request: LoadRequest, stop: StopSignal) {
         self.target = target
@@ -144,7 +146,8 @@ final class MySQLTargetSession: TargetSession {
         if let loader = loaders[plan.table] { return loader }
         // Each keeps a buffer; so many tables at once is rare, and asking again is cheap.
         if loaders.count >= 4 { loaders.removeAll() }
-        let loader = try MySQLLoader(plan, in: request, on: connection)
+        let loader = try MySQLLoader(
+            plan, in: request, on: connection, takesLines: takesLines)
         loaders[plan.table] = loader
         return loader
     }

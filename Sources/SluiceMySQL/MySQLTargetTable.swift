@@ -135,30 +135,16 @@ extension MySQLStorage {
         case "binary": self = .bytes(limit: length, isPadded: true)
         case "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
             self = .bytes(limit: length, isPadded: false)
-        case "enum": self = .label(hasEmpty: MySQLStorage.hasEmptyLabel(type))
-        case "set": self = .labels
+        case "enum": self = .label(MySQLLabels(type))
+        case "set": self = .labels(MySQLLabels(type))
         case "json": self = .json
         case "uuid": self = .uuid
+        case "inet4": self = .inet4
+        case "inet6": self = .inet6
         case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
             "multipolygon", "geometrycollection", "geomcollection":
             self = .geometry
         default: self = .other
         }
-    }
-
-    /// Whether one of an ENUM's labels is the empty one.
-    private static func hasEmptyLabel(_ type: String) -> Bool {
-        let bytes = Array(type.utf8)
-        var place = bytes.firstIndex(of: UInt8(ascii: "(")) ?? bytes.count
-        while place < bytes.count {
-            guard bytes[place] == UInt8(ascii: "'") else {
-                place += 1
-                continue
-            }
-            guard let end = MySQLTokens.stringEnd(bytes, place) else { return false }
-            if end == place + 2 { return true }
-            place = end
-        }
-        return false
     }
 }

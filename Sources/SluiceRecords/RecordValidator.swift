@@ -171,7 +171,7 @@ extension RecordValidator {
     }
 
     /// `8-4-4-4-12` lower-case hexadecimal digits.
-    static func isUUID(_ text: UnsafeRawBufferPointer) -> Bool {
+    public static func isUUID(_ text: UnsafeRawBufferPointer) -> Bool {
         guard text.count == 36 else { return false }
         for index in 0..<36 {
             switch (index, text[index]) {

@@ -1,0 +1,175 @@
+import SluiceCore
+import SluiceRecords
+import TestSupport
+import Testing
+
+@testable import SluiceMySQL
+
+@Suite("Loading into MariaDB")
+struct MySQLTargetLoadTests {
+    private static let allBytes = [UInt8](0...255)
+
+    private static func values(_ type: ColumnType) -> [(inout ByteBuffer) -> Void] {
+        switch type {
+        case .boolean: return [{ $0.appendBoolean(true) }, { $0.appendBoolean(false) }]
+        case .int32: return longs(0, -1, Int64(Int32.min), Int64(Int32.max))
+        case .int64: return longs(0, -1, Int64.min, Int64.max)
+        case .uint64: return numbers(0, Int128(UInt64.max), 1 << 63)
+        case .float32:
+            return [0, 0.1, 16_777_216, .leastNonzeroMagnitude, .greatestFiniteMagnitude].map {
+                value in { $0.appendFloat(value) }
+            }
+        case .float64:
+            return [0, 0.1, -1e300, .leastNonzeroMagnitude, .greatestFiniteMagnitude].map {
+                value in { $0.appendDouble(value) }
+            }
+        case .decimal(let precision, _):
+            let end = ReservedValues.decimalEnd(precision: precision)
+            return numbers(0, 1, -1, end - 1, 1 - end)
+        case .numberText: return texts("0", "-1.50", "NaN", "0.00", "123456789.0001")
+        case .text, .serverText, .set, .enumeration:
+            return texts(
+                "", "a\tb\nc\r\\d\0e\u{1A}", "'\"\\N", "\\N", "é😀 ", "NULL",
+                String(repeating: "x", count: 99_999))
+        case .bytes:
+            return bytes(
+                [], allBytes, [0xF0, 0x9F, 0x5C, 0xC3, 0x09, 0xE2, 0x82, 0x0A, 0xFF],
+                Array(repeating: 0xF0, count: 70_000))
+        case .date: return longs(0, -719_528, 2_932_896, -1_000_000_000, -1_000_000_000 + 32)
+        case .time: return longs(0, 3_020_399_999_999, -3_020_399_999_999, 86_400_000_000)
+        case .timestamp, .localTimestamp:
+            return longs(
+                0, -1, 253_402_300_799_999_999, -62_167_219_200_000_000,
+                -4_000_000_000_000_000_000, -4_000_000_000_000_000_000 + 86_399_999_999)
+        case .uuid: return texts("ffffffff-ffff-ffff-0000-000000000000")
+        case .json: return texts("{\"b\": 1,  \"a\" :[1.10]}", "null")
+        case .bitString: return texts("", "1", "010110011")
+        case .any:
+            return [
+                { buffer in
+                    buffer.appendBranch(.long)
+                    buffer.appendLong(1)
+                },
+                { buffer in
+                    buffer.appendBranch(.double)
+                    buffer.appendDouble(1)
+                },
+                { buffer in
+                    buffer.appendBranch(.string)
+                    text("a\0\\\"'\t", into: &buffer)
+                },
+                { buffer in
+                    buffer.appendBranch(.bytes)
+                    allBytes.withUnsafeBytes { buffer.appendBytes($0) }
+                },
+                { $0.appendBranch(.null) },
+            ]
+        }
+    }
+
+    private static let types: [ColumnType] = [
+        .boolean, .int32, .int64, .uint64, .float32, .float64,
+        .decimal(precision: 1, scale: 0), .decimal(precision: 12, scale: 2),
+        .decimal(precision: 38, scale: 38), .numberText, .text, .bytes, .date, .time, .timestamp,
+        .localTimestamp, .uuid, .json, .bitString, .enumeration, .set, .serverText, .any,
+    ]
+
+    private func expectKept(
+        _ type: ColumnType, _ values: [(inout ByteBuffer) -> Void], existing: String? = nil
+    ) throws {
+        let table = try MySQLLoadingTable(
+            [("id", .int32, false), ("v", type, true)], key: ["id"], existing: existing)
+        let records = records(of: values, isNullable: type != .any)
+        let digest = ListedRecords.digest(records)
+        #expect(try table.load(records) == .loaded(mapped: digest))
+        let found = try table.readBack()
+        #expect(found.misfits == [])
+        #expect(found.digest == digest)
+    }
+
+    @Test("keeps every value of a type as it is", arguments: types)
+    func everyType(_ type: ColumnType) throws {
+        try expectKept(type, MySQLTargetLoadTests.values(type))
+    }
+
+    @Test("keeps them by INSERT, too, where the server takes no LOAD DATA LOCAL", arguments: types)
+    func byInsert(_ type: ColumnType) throws {
+        let table = try MySQLLoadingTable(
+            [("id", .int32, false), ("v", type, true)], key: ["id"])
+        let session = try #require(table.session as? MySQLTargetSession)
+        session.takesLines = false
+        let records = records(
+            of: MySQLTargetLoadTests.values(type), isNullable: type != .any)
+        let digest = ListedRecords.digest(records)
+        #expect(try table.load(records) == .loaded(mapped: digest))
+        #expect(try table.readBack().digest == digest)
+    }
+
+    /// What a text becomes in a column of another type, and the forms in which it is taken.
+    private static let forms: [(declared: String, good: [String], bad: String, message: String)] = [
+        (
+            "date", ["2024-02-29", "0000-01-01"], "2024-2-29",
+            "column v cannot keep a text that is not written as dates are printed"
+        ),
+        (
+            "datetime(3)", ["2024-02-29 01:02:03.5", "1000-01-01 00:00:00"],
+            "2024-02-29 01:02:03.500",
+            "column v cannot keep a text that is not written as timestamps are printed"
+        ),
+        (
+            "timestamp(6) NULL", ["2024-02-29 01:02:03Z"], "2024-02-29 01:02:03",
+            "column v cannot keep a text that is not written as timestamps in UTC are printed"
+        ),
+        (
+            "time(6)", ["-838:59:59.999999", "01:02:03"], "1:02:03",
+            "column v cannot keep a text that is not written as times are printed"
+        ),
+        (
+            "decimal(10,2)", ["-1.50", "0.00"], "1.5",
+            "column v cannot keep a number without exactly 2 decimal places"
+        ),
+        (
+            "bigint unsigned", ["0", "18446744073709551615"], "01",
+            "column v cannot keep a text that is not written as whole numbers are printed"
+        ),
+        (
+            "uuid", ["00112233-4455-6677-8899-aabbccddeeff"],
+            "00112233-4455-6677-8899-AABBCCDDEEFF",
+            "column v cannot keep a text that is not written as UUIDs are printed"
+        ),
+        (
+            "inet6", ["2001:db8::1", "::"], "2001:DB8::1",
+            "column v cannot keep a text that is not written as addresses are printed"
+        ),
+        (
+            "bit(5)", ["01010", "11111"], "1",
+            "column v cannot keep a text that is no string of 5 bits"
+        ),
+        (
+            "enum('a','it''s','2')", ["it's", "a", "2"], "1",
+            "column v cannot keep a label that is none of its own"
+        ),
+        (
+            "set('a','b','c')", ["", "a,c", "b"], "b,a",
+            "column v cannot keep a label that is none of its own"
+        ),
+    ]
+
+    @Test(
+        "takes a text into another type's column in the one form it is printed in",
+        arguments: 0..<11)
+    func textForms(_ index: Int) throws {
+        let form = MySQLTargetLoadTests.forms[index]
+        let make = "CREATE TABLE t(id int PRIMARY KEY, v \(form.declared))"
+        let good = form.good.map { value -> (inout ByteBuffer) -> Void in
+            { text(value, into: &$0) }
+        }
+        try expectKept(.text, good, existing: make)
+        let table = try MySQLLoadingTable(
+            [("id", .int32, false), ("v", .text, true)], key: ["id"], existing: make)
+        let failure = try #require(table.failure(records(of: texts(form.bad))))
+        #expect(failure.message == form.message)
+        #expect(failure.places == ["loading row 1 (id = 0) of t"])
+        #expect(try table.content() == "0\nbegin t\n")
+    }
+}
