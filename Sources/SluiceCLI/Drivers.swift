@@ -53,6 +53,7 @@ enum Drivers {
     static let handoff: HandoffWriter = { form, facts throws(Failure) in
         switch facts.engine {
         case "postgres": try PostgresHandoff.lines(for: form, facts)
+        case "mysql": try MySQLHandoff.lines(for: form, facts)
         default: nil
         }
     }

@@ -29,6 +29,19 @@ struct MySQLCatalog: Sendable {
         try readIndexes(connection)
         try readForeignKeys(connection)
         try readChecks(connection, json)
+        omitKeysToVersions()
+    }
+
+    /// Where former versions are rows like others, nothing of them is unique but with its end.
+    private mutating func omitKeysToVersions() {
+        let versioned = Set(tables.filter(\.isVersioned).map(\.name))
+        for place in tables.indices {
+            let keys = tables[place].foreignKeys
+            tables[place].foreignKeys = keys.filter { !versioned.contains($0.table) }
+            tables[place].omissions += keys.filter { versioned.contains($0.table) }.map {
+                "foreign key \($0.name ?? ""), whose other table keeps former versions"
+            }
+        }
     }
 
     func table(_ name: TableName) -> MySQLTable? {
@@ -118,9 +131,13 @@ struct MySQLCatalog: Sendable {
                         + "sluice does not know",
                     hint: "Leave the table out with --exclude \(table).")
             }
+            let expression = rows.text(row, 10)
+            let isPeriod = expression == "ROW START" || expression == "ROW END"
+            if isPeriod { try tables[place].setPeriod(name, expression, description) }
             let isGenerated =
-                extra.contains("VIRTUAL") || extra.contains("STORED")
-                || extra.contains("PERSISTENT") || !rows.text(row, 10).isEmpty
+                !isPeriod
+                && (extra.contains("VIRTUAL") || extra.contains("STORED")
+                    || extra.contains("PERSISTENT") || !expression.isEmpty)
             let preset = MySQLDefault(
                 rows.optionalText(row, 11), isExpression: extra.contains("DEFAULT_GENERATED"),
                 type: description.name, flavor)
@@ -128,7 +145,8 @@ struct MySQLCatalog: Sendable {
                 MySQLColumn(
                     name: name, declared: description.shown(collation: rows.optionalText(row, 5)),
                     value: value,
-                    isNullable: rows.text(row, 8) == "YES", isGenerated: isGenerated,
+                    isNullable: !isPeriod && rows.text(row, 8) == "YES",
+                    isGenerated: isGenerated,
                     isIdentity: extra.contains("AUTO_INCREMENT"),
                     isInvisible: extra.contains("INVISIBLE"),
                     characterSet: description.characterSet, collation: rows.optionalText(row, 5),
@@ -138,7 +156,10 @@ struct MySQLCatalog: Sendable {
                 tables[place].omissions.append("ON UPDATE of \(name)")
             }
         }
-        for place in tables.indices { tables[place].addOmissions() }
+        for place in tables.indices {
+            tables[place].addPeriod()
+            tables[place].addOmissions()
+        }
     }
 
     private mutating func readIndexes(_ connection: MySQLConnection) throws(Failure) {
@@ -268,6 +289,39 @@ extension MySQLCatalog {
 }
 
 extension MySQLTable {
+    /// A declared column of the period.
+    fileprivate mutating func setPeriod(
+        _ column: Name, _ expression: String, _ type: MySQLColumnType.Description
+    ) throws(Failure) {
+        guard type.name == "timestamp" else {
+            throw Failure(
+                .refused,
+                "table \(name) keeps its versions by transactions, which only its own "
+                    + "server knows",
+                hint: "Leave it out with --exclude \(name).")
+        }
+        var known = period ?? Period(start: column, end: column)
+        if expression == "ROW START" { known.start = column } else { known.end = column }
+        period = known
+    }
+
+    /// The columns of a period that nobody declared: they are there, and nowhere listed.
+    fileprivate mutating func addPeriod() {
+        guard isVersioned, period == nil else { return }
+        let hidden = Period(start: "row_start", end: "row_end")
+        period = hidden
+        let type = MySQLColumnType.Description(
+            name: "timestamp", declared: "timestamp(6)", characterSet: nil, precision: 0)
+        guard let value = MySQLColumnType(type) else { return }
+        for name in [hidden.start, hidden.end] {
+            columns.append(
+                MySQLColumn(
+                    name: name, declared: type.declared, value: value, isNullable: false,
+                    isGenerated: false, isIdentity: false, isInvisible: true,
+                    hasOtherDefault: false))
+        }
+    }
+
     /// What other engines have no words for, as far as it is the table's own.
     fileprivate mutating func addOmissions() {
         var collations: [String: [String]] = [:]

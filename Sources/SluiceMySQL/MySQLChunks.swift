@@ -38,7 +38,7 @@ enum MySQLChunks {
         let condition =
             conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         let rows = try connection.query(
-            "SELECT \(list) FROM \(table.name.quoted) FORCE INDEX (\(key.index.quoted))"
+            "SELECT \(list) FROM \(table.source) FORCE INDEX (\(key.index.quoted))"
                 + "\(condition) ORDER BY \(key.order) LIMIT \(step - 1), 1")
         guard rows.rowCount > 0 else { return nil }
         return key.parts.enumerated().map { place, part in part.literal(rows.text(0, place)) }

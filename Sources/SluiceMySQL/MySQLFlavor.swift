@@ -98,7 +98,6 @@ extension MySQLFlavor {
     var mayLeaveGaps: Bool { !isMariaDB }
 
     var hasSequences: Bool { isMariaDB }
-    var hasSystemVersioning: Bool { isMariaDB }
     /// Whether JSON is a type of its own, or text with a check.
     var hasJSONType: Bool { !isMariaDB }
     /// The most decimal places that DECIMAL has.

@@ -27,6 +27,7 @@ final class MySQLLoader {
         guard let table = try MySQLTargetTable.find(plan.table, on: connection), table.isTable
         else { throw Failure(.refused, "table \(plan.table) does not exist") }
         isTransactional = table.isTransactional
+        if table.isVersioned { try MySQLLoader.checkHistory(of: plan, on: connection) }
         var columns: [MySQLTargetColumn] = []
         var fields: [MySQLFieldWriting] = []
         for field in plan.schema.fields {
@@ -49,6 +50,20 @@ final class MySQLLoader {
         writer = MySQLRowWriter(
             fields, as: usesLines ? .lines : .rows,
             sendsHexadecimal: !connection.flavor.takesBytesInLines)
+    }
+
+    /// Former versions of rows are rows like others, where the server lets them in.
+    private static func checkHistory(
+        of plan: TablePlan, on connection: MySQLConnection
+    ) throws(Failure) {
+        guard plan.details["period"] != nil else { return }
+        guard connection.flavor.takesHistory else {
+            throw Failure(
+                .refused,
+                "table \(plan.table) has former versions of rows, which "
+                    + "\(connection.flavor.product) \(connection.flavor.text) does not take",
+                hint: "MariaDB 10.11 and newer do; or leave the table out.")
+        }
     }
 
     /// Loads everything, within the open transaction.

@@ -49,7 +49,7 @@ final class MySQLReadBack: RecordSource {
         let filter = MySQLReadBack.filter(slice, of: plan)
         // A table may have nothing to read.
         let list = selected.isEmpty ? "1" : selected.joined(separator: ", ")
-        statement = "SELECT \(list) FROM \(plan.table.table.quoted)\(filter)"
+        statement = "SELECT \(list) FROM \(table.source)\(filter)"
     }
 
     func fill(_ batch: inout Batch, byteGoal: Int) throws(Failure) -> Bool {

@@ -50,7 +50,9 @@ struct MySQLSchemaText {
                     ])
             } else {
                 let sql = try MySQLSchemaText.show("TABLE", name, connection)
-                append("TABLE", name, table: name, sql)
+                append(
+                    "TABLE", name, table: name,
+                    MySQLSchemaText.unqualified(sql, connection.address.database))
             }
         }
         if !sequences.isEmpty {
@@ -144,6 +146,32 @@ extension MySQLSchemaText {
                     + "tables with --tables, which leaves it out.")
         }
         return surroundings(rows) + sql
+    }
+
+    /// Defaults that number rows by a sequence name the database, which may have another name
+    /// where they go.
+    static func unqualified(_ sql: String, _ database: String) -> String {
+        let bytes = Array(sql.utf8)
+        let words = ["nextval", "lastval"].map {
+            Array("\($0)(\(MySQLQuoting.identifier(database)).".utf8)
+        }
+        var output: [UInt8] = []
+        var place = 0
+        while place < bytes.count {
+            if let word = words.first(where: { bytes[place...].starts(with: $0) }) {
+                output += word.prefix("nextval(".utf8.count)
+                place += word.count
+            } else if MySQLTokens.isQuote(bytes[place]),
+                let end = MySQLTokens.stringEnd(bytes, place)
+            {
+                output += bytes[place..<end]
+                place = end
+            } else {
+                output.append(bytes[place])
+                place += 1
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
     }
 
     /// What the session was set to that made the object, as a statement in a line of its own.

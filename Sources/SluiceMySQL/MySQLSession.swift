@@ -43,7 +43,17 @@ final class MySQLSession: SourceSession {
         return TablePlan(
             schema: table.schema, definition: table.definition, chunks: chunks,
             filter: options.filter, estimatedRows: source.estimatedRows,
-            estimatedBytes: source.estimatedBytes, details: ["key": JSON(key?.index.text)])
+            estimatedBytes: source.estimatedBytes,
+            details: details(of: table, key))
+    }
+
+    private func details(of table: MySQLTable, _ key: MySQLKey?) -> JSON {
+        var members: [JSON.Member] = [.init("key", JSON(key?.index.text))]
+        if let period = table.period {
+            members.append(
+                .init("period", [.string(period.start.text), .string(period.end.text)]))
+        }
+        return .object(members)
     }
 
     func open(_ chunk: Chunk, of plan: TablePlan, hidesKeys: Bool) throws(Failure) {
@@ -119,7 +129,7 @@ extension MySQLSession {
         if let filter = plan.filter { conditions.append("(\n\(filter)\n)") }
         let condition =
             conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        return " FROM \(table.name.quoted)\(hint)\(condition)"
+        return " FROM \(table.source)\(hint)\(condition)"
     }
 
     private func explaining<Result>(
@@ -144,7 +154,7 @@ extension MySQLSession {
             }
             try makeReady()
             _ = try connection.query(
-                "SELECT 1 FROM \(table.name.quoted) WHERE (\n\(filter)\n) LIMIT 0")
+                "SELECT 1 FROM \(table.source) WHERE (\n\(filter)\n) LIMIT 0")
         } catch {
             guard error.kind == .failed || error.kind == .usage || error.kind == .bug else {
                 throw error

@@ -68,6 +68,18 @@ struct MySQLTable: Sendable {
     var foreignKeys: [TableDefinition.ForeignKey] = []
     var omissions: [String] = []
     var comment: String?
+    /// Of a versioned table: the columns that say from when to when a version was the row.
+    var period: Period?
+
+    struct Period: Hashable, Sendable {
+        var start: Name
+        var end: Name
+    }
+
+    /// The table with all versions of its rows, as FROM has it.
+    var source: String {
+        isVersioned ? "\(name.quoted) FOR SYSTEM_TIME ALL" : name.quoted
+    }
 
     var storedColumns: [MySQLColumn] { columns.filter { !$0.isGenerated } }
 
@@ -75,7 +87,13 @@ struct MySQLTable: Sendable {
 
     var primaryKey: [Name] {
         guard let index = indexes.first, index.isPrimary else { return [] }
-        return index.parts.compactMap(\.column)
+        return unique(index.parts.compactMap(\.column))
+    }
+
+    /// Versions of one row differ in when they ended.
+    private func unique(_ key: [Name]) -> [Name] {
+        guard let period, !key.contains(period.end) else { return key }
+        return key + [period.end]
     }
 
     /// The columns of records, in the table's order.
@@ -104,7 +122,8 @@ struct MySQLTable: Sendable {
             if let names = index.plainColumns {
                 plain.append(
                     TableDefinition.Index(
-                        name: index.name, columns: names, isUnique: index.isUnique))
+                        name: index.name, columns: index.isUnique ? unique(names) : names,
+                        isUnique: index.isUnique))
             } else {
                 omissions.append("index \(index.name)")
             }

@@ -28,7 +28,7 @@ struct MySQLTargetPreparation {
             case .refuse, .use: break
             case .truncate:
                 for plan in request.tables {
-                    try connection.execute("TRUNCATE TABLE \(plan.table.table.quoted)")
+                    try MySQLTargetTable.empty(plan.table.table, on: connection)
                 }
                 try forgetOtherDatasets(survey.ledger)
             case .replace:

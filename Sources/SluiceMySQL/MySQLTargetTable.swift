@@ -14,6 +14,18 @@ struct MySQLTargetColumn: Sendable {
     let hasDefault: Bool
     let isGenerated: Bool
     let isCounted: Bool
+    /// It says from when or to when a version was the row.
+    let isPeriod: Bool
+}
+
+extension MySQLTargetColumn {
+    /// A column of a versioned table that is there and nowhere listed.
+    init(ofHiddenPeriod name: Name) {
+        self.init(
+            name: name, declared: "timestamp(6)", storage: .timestamp(digits: 6),
+            selected: name.quoted, reading: .dateTime, isNotNull: true, hasDefault: true,
+            isGenerated: false, isCounted: false, isPeriod: true)
+    }
 }
 
 /// A table of a target as its catalogue shows it.
@@ -27,6 +39,10 @@ struct MySQLTargetTable: Sendable {
     let columns: [MySQLTargetColumn]
 
     var isTable: Bool { kind == "BASE TABLE" || kind == "SYSTEM VERSIONED" }
+    var isVersioned: Bool { kind == "SYSTEM VERSIONED" }
+
+    /// The table with all versions of its rows, as FROM has it.
+    var source: String { isVersioned ? "\(name.quoted) FOR SYSTEM_TIME ALL" : name.quoted }
 
     func column(_ name: Name) -> MySQLTargetColumn? {
         // The server's own way with the names of columns: without case.
@@ -46,10 +62,14 @@ struct MySQLTargetTable: Sendable {
             WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = \(name.table.literal)
             """)
         guard let row = found.rows.first else { return nil }
+        var columns = try columns(of: name, on: connection)
+        if found.text(row, 1) == "SYSTEM VERSIONED", !columns.contains(where: \.isPeriod) {
+            columns += ["row_start", "row_end"].map(MySQLTargetColumn.init(ofHiddenPeriod:))
+        }
         return MySQLTargetTable(
             name: try found.name(row, 0), kind: found.text(row, 1),
             engine: found.optionalText(row, 2), isTransactional: found.text(row, 3) == "YES",
-            columns: try columns(of: name, on: connection))
+            columns: columns)
     }
 
     private static func columns(
@@ -60,7 +80,8 @@ struct MySQLTargetTable: Sendable {
             SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH,
                 NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME,
                 COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT IS NOT NULL, EXTRA,
-                COALESCE(GENERATION_EXPRESSION, '') <> ''
+                COALESCE(GENERATION_EXPRESSION, '') <> '',
+                COALESCE(GENERATION_EXPRESSION, '') IN ('ROW START', 'ROW END')
             FROM information_schema.COLUMNS
             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = \(name.table.literal)
             ORDER BY ORDINAL_POSITION
@@ -88,9 +109,10 @@ struct MySQLTargetTable: Sendable {
                     selected: (value?.before ?? "") + name.quoted + (value?.after ?? ""),
                     reading: value?.reading ?? .text,
                     isNotNull: found.text(row, 9) == "NO", hasDefault: found.integer(row, 10) == 1,
-                    isGenerated: found.integer(row, 12) == 1
+                    isGenerated: found.integer(row, 12) == 1 && found.integer(row, 13) == 0
                         && !extra.contains("DEFAULT_GENERATED"),
-                    isCounted: extra.contains("AUTO_INCREMENT")))
+                    isCounted: extra.contains("AUTO_INCREMENT"),
+                    isPeriod: found.integer(row, 13) == 1))
         }
         return columns
     }
@@ -99,7 +121,24 @@ struct MySQLTargetTable: Sendable {
     static func isEmpty(
         _ name: TableName, on connection: MySQLConnection
     ) throws(Failure) -> Bool {
-        try connection.query("SELECT 1 FROM \(name.table.quoted) LIMIT 1").rowCount == 0
+        let isVersioned =
+            try connection.integer(
+                """
+                SELECT TABLE_TYPE = 'SYSTEM VERSIONED' FROM information_schema.TABLES
+                WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = \(name.table.literal)
+                """) == 1
+        let source = name.table.quoted + (isVersioned ? " FOR SYSTEM_TIME ALL" : "")
+        return try connection.query("SELECT 1 FROM \(source) LIMIT 1").rowCount == 0
+    }
+
+    /// Takes all rows out, former versions included.
+    static func empty(_ name: Name, on connection: MySQLConnection) throws(Failure) {
+        do throws(Failure) {
+            try connection.execute("TRUNCATE TABLE \(name.quoted)")
+        } catch  where error.code == "4137" {
+            try connection.execute("DELETE FROM \(name.quoted)")
+            try connection.execute("DELETE HISTORY FROM \(name.quoted)")
+        }
     }
 }
 
@@ -146,5 +185,21 @@ extension MySQLStorage {
             self = .geometry
         default: self = .other
         }
+    }
+
+    /// Whether one of an ENUM's or SET's labels is the empty one.
+    static func hasEmptyLabel(_ type: String) -> Bool {
+        let bytes = Array(type.utf8)
+        var place = bytes.firstIndex(of: UInt8(ascii: "(")) ?? bytes.count
+        while place < bytes.count {
+            guard bytes[place] == UInt8(ascii: "'") else {
+                place += 1
+                continue
+            }
+            guard let end = MySQLTokens.stringEnd(bytes, place) else { return false }
+            if end == place + 2 { return true }
+            place = end
+        }
+        return false
     }
 }

@@ -30,7 +30,7 @@ struct MySQLTargetUndo {
             guard let table = MySQLTargetUndo.truncated(entry.mapped),
                 try MySQLObjects.isOurs(MySQLDrop(kind: "TABLE", name: table), on: connection)
             else { continue }
-            try connection.execute("TRUNCATE TABLE \(table.quoted)")
+            try MySQLTargetTable.empty(table, on: connection)
         }
         try MySQLLedger.remove(of: dataset, on: connection)
     }

@@ -98,8 +98,7 @@ struct MySQLColumnType: Hashable, Sendable {
         case "enum", "set":
             self.init(column.name == "set" ? .set : .enumeration, .text)
             read(column.characterSet)
-            guard column.declared.contains("''") else { break }
-            // A doubled quote may be meant, too; then the guard finds nothing.
+            guard MySQLStorage.hasEmptyLabel(column.declared) else { break }
             guardian = column.name == "set" ? .member : .label
         case "json": self.init(.json, .text)
         case "uuid": self.init(.uuid, .text)
