@@ -47,9 +47,10 @@ extension Option {
         "for", .text, "FORM", in: .command, for: [.handoff],
         "form of the position: what the next stage reads",
         """
-        The form in which the position is printed: 'json' as it is; 'postgres' as SQL that starts \
-        native logical replication on the target; 'debezium' as a connector with its offset. A \
-        source without a change log has none to hand over.
+        The form in which the position is printed: 'json' as it is; 'postgres', 'mariadb' or \
+        'mysql' as SQL that starts the engine's own replication on the target; 'debezium' as a \
+        connector with its offset; 'datastream' as what a stream of Google's Datastream is started \
+        from. A source without a change log has none to hand over.
         """
     )
 
