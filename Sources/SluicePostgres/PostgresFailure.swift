@@ -149,6 +149,9 @@ extension PostgresFailure {
         case "23505": "Two rows have the same key; was the table empty before the load?"
         case "23502", "23514", "23P01", "22001":
             "The target's table is stricter than the source's; change it, or leave the table out."
+        case "23503":
+            "A row refers to one that the target does not have; was a table left out, or limited "
+                + "with --where?"
         case "53100": "Make room on the server's disk, then run the same command again."
         case "53200": "The server is out of memory; use fewer --lanes, or give it more."
         case "53300": "Use fewer --lanes, or raise max_connections."
@@ -164,8 +167,9 @@ extension PostgresFailure {
         switch state {
         // The form of the whole COPY.
         case "22P04": false
-        // Constraints on what a row holds: NOT NULL, CHECK (of a domain, too), UNIQUE, EXCLUDE.
-        case "23502", "23514", "23505", "23P01": true
+        // Constraints on what a row holds: NOT NULL, CHECK (of a domain, too), UNIQUE, EXCLUDE, and
+        // foreign keys that are there before the rows.
+        case "23502", "23514", "23505", "23P01", "23503": true
         // Rows or index entries that are too large, wrong parameters of a type, and what a trigger
         // of the table raises.
         case "54000", "22023", "P0001": isNamed

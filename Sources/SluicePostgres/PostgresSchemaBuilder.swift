@@ -132,7 +132,8 @@ struct PostgresSchemaBuilder {
             let update = PostgresSchemaBuilder.action(key.onUpdate)
             if deletion != "NO ACTION" { sql += " ON DELETE \(deletion)" }
             if update != "NO ACTION" { sql += " ON UPDATE \(update)" }
-            let made = PostgresForeignKey(table: name, name: own, sql: sql, isNotValid: false)
+            let made = PostgresForeignKey(
+                table: name, other: key.table.qualified, name: own, sql: sql, isNotValid: false)
             return (made, key.table)
         }
     }

@@ -170,7 +170,7 @@ extension PostgresSchemaPlan {
             return
         }
         let key = PostgresForeignKey(
-            table: table, name: name, sql: statements[0],
+            table: table, other: other, name: name, sql: statements[0],
             isNotValid: statement.endsWith("NOT", "VALID"))
         let isPartitioned = shape.isPartitioned(table) || shape.isPartitioned(other)
         let tables = Array(Set(shape.leaves(of: table) + shape.leaves(of: other))).sorted()

@@ -31,6 +31,8 @@ struct PostgresSchemaPlan: Sendable {
     var roles: [Name: Int] = [:]
     /// Partitioned tables and materialized views, which have statistics and no rows in a dataset.
     var derived: [TableName] = []
+    /// By the table, those whose rows must be in before its own.
+    private(set) var loadedAfter: [TableName: Set<TableName>] = [:]
     private var names: Set<Name> = []
 
     init(_ request: LoadRequest) {
@@ -40,6 +42,12 @@ struct PostgresSchemaPlan: Sendable {
                 addTrusted(schema, request)
             } else {
                 addBuilt(request)
+            }
+            if request.constraintsInitial {
+                let initial = PostgresInitialKeys(self, request)
+                loadedAfter = initial.loadedAfter
+                warnings += initial.warnings
+                items = initial.items
             }
         case .use, .truncate:
             // Tables that exist stay as they are; only what they count follows the source.
@@ -180,6 +188,7 @@ struct PostgresUniqueConstraint: Sendable {
 /// A foreign key, and the tables at both of its ends.
 struct PostgresForeignKey: Sendable {
     let table: TableName
+    let other: TableName
     let name: Name
     let sql: String
     /// The source has not looked at the rows either.

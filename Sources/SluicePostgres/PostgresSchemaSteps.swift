@@ -188,8 +188,10 @@ extension PostgresSchemaSteps {
         on connection: PostgresConnection
     ) throws(Failure) {
         let table = try PostgresTargetTable.find(key.table, on: connection)
-        // The server does not know NOT VALID for partitioned tables.
-        let isWhole = key.isNotValid || table?.isPartitioned == true
+        // The server does not know NOT VALID for partitioned tables; tables without rows have
+        // nothing to validate.
+        let isWhole =
+            key.isNotValid || table?.isPartitioned == true || item.step.phase == .tables
         try connection.inTransaction { () throws(Failure) in
             try lockOut(item, on: connection)
             guard try !has(key.name, of: key.table, on: connection) else { return }

@@ -78,6 +78,7 @@ extension PostgresSchemaSteps {
         other.dataset.utf8.elementsEqual(request.dataset.utf8)
             && other.onExisting == request.onExisting && other.hidesKeys == request.hidesKeys
             && other.skipsOwners == request.skipsOwners
+            && other.constraintsInitial == request.constraintsInitial
             && other.trustedSchema == request.trustedSchema && other.tables == request.tables
     }
 }

@@ -11,6 +11,7 @@ struct PostgresTargetSurvey {
     private var emptyTables: Set<TableName> = []
     private var missingTables: Set<TableName> = []
     private var steps: [LoadStep] = []
+    private var loadedAfter: [TableName: Set<TableName>] = [:]
     /// What this dataset has done here already.
     private var units: Set<Name> = []
 
@@ -30,6 +31,7 @@ struct PostgresTargetSurvey {
         }
         let plan = PostgresSchemaPlan(request)
         steps = plan.steps
+        loadedAfter = plan.loadedAfter
         warnings = plan.warnings
         conflicts += plan.conflicts
         let found = try PostgresTargetObjects(connection)
@@ -47,10 +49,10 @@ struct PostgresTargetSurvey {
                 emptyTables.insert(plan.table)
             }
         }
-        if request.constraintsInitial {
+        if request.constraintsInitial, [.use, .truncate].contains(request.onExisting) {
             conflicts.append(
-                "--constraints initial is not possible with a PostgreSQL target, whose foreign keys"
-                    + " are made behind the rows")
+                "--constraints initial is for tables that are made, and --on-existing"
+                    + " \(request.onExisting.rawValue) takes them as they are")
         }
     }
 
@@ -72,7 +74,7 @@ struct PostgresTargetSurvey {
     func result() -> TargetSurvey {
         TargetSurvey(
             ledger: ledger, conflicts: conflicts, warnings: warnings, emptyTables: emptyTables,
-            missingTables: missingTables, steps: steps)
+            missingTables: missingTables, steps: steps, loadedAfter: loadedAfter)
     }
 
     /// Whether the table exists and has no row.

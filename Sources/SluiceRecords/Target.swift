@@ -113,11 +113,16 @@ public struct TargetSurvey: Sendable {
     /// Steps that name tables are done side by side as soon as their tables are in (by phase);
     /// steps that name none wait for all rows and are done one by one, in this order.
     public var steps: [LoadStep]
+    /// By the table, those whose rows must all be in before its own are loaded
+    /// (`--constraints initial`). Without a circle.
+    public var loadedAfter: [TableName: Set<TableName>]
 
     public init(
         ledger: [LedgerEntry], conflicts: [String], warnings: [String],
-        emptyTables: Set<TableName>, missingTables: Set<TableName> = [], steps: [LoadStep]
+        emptyTables: Set<TableName>, missingTables: Set<TableName> = [], steps: [LoadStep],
+        loadedAfter: [TableName: Set<TableName>] = [:]
     ) {
+        self.loadedAfter = loadedAfter
         self.ledger = ledger
         self.conflicts = conflicts
         self.warnings = warnings

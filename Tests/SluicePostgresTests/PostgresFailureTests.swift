@@ -54,7 +54,11 @@ struct PostgresFailureTests {
                 "The target's table is stricter than the source's; change it, or leave the table "
                     + "out.", false
             ),
-            ("23503", "violates foreign key constraint \"f\"", .failed, nil, false),
+            (
+                "23503", "violates foreign key constraint \"f\"", .failed,
+                "A row refers to one that the target does not have; was a table left out, or "
+                    + "limited with --where?", false
+            ),
             ("08006", "it broke", .unavailable, nil, true),
             (
                 "53300", "sorry, too many clients already", .unavailable,

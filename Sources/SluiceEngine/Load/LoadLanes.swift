@@ -22,7 +22,8 @@ final class LoadLanes: Sendable {
         self.shards = shards
         self.pool = pool
         work = LoadWork(
-            load.request.tables, steps: load.survey.steps.filter { $0.phase != .tables })
+            load.request.tables, steps: load.survey.steps.filter { $0.phase != .tables },
+            loadedAfter: load.survey.loadedAfter)
     }
 
     var run: Run { load.run }

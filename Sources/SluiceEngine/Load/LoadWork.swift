@@ -12,6 +12,12 @@ final class LoadWork: Sendable {
     private struct Table {
         var openChunks: Int
         var openShards = 0
+        /// Tables that wait for this one.
+        var followers: [TableName] = []
+        /// How many tables must be complete before this one is loaded.
+        var openParents = 0
+        /// Its shards until then.
+        var waiting: [Task] = []
         var isComplete: Bool { openChunks == 0 && openShards == 0 }
     }
 
@@ -47,9 +53,18 @@ final class LoadWork: Sendable {
     private let places: [Name: Int]
 
     /// - Parameter steps: the survey's, without those of the phase `tables`.
-    init(_ plans: [TablePlan], steps: [LoadStep]) {
+    /// - Parameter loadedAfter: the survey's.
+    init(
+        _ plans: [TablePlan], steps: [LoadStep], loadedAfter: [TableName: Set<TableName>] = [:]
+    ) {
         var tables: [TableName: Table] = [:]
         for plan in plans { tables[plan.table] = Table(openChunks: plan.chunks.count) }
+        for (table, parents) in loadedAfter {
+            for parent in parents where tables[parent]?.isComplete == false {
+                tables[parent]?.followers.append(table)
+                tables[table]?.openParents += 1
+            }
+        }
         state = Monitor(State(tables: tables, steps: LoadWork.ordered(steps)))
         let named = steps.enumerated().map { (Name($0.element.name), $0.offset) }
         places = Dictionary(named) { first, _ in first }
@@ -73,10 +88,15 @@ final class LoadWork: Sendable {
         state.change { state in
             state.tables[plan.table]?.openChunks -= 1
             state.tables[plan.table]?.openShards += seal.shards.count
-            for (ordinal, shard) in seal.shards.enumerated() {
-                state.ready.append(
-                    .load(shard, of: plan, chunk: seal.chunk.number, ordinal: ordinal))
+            let shards = seal.shards.enumerated().map { ordinal, shard in
+                Task.load(shard, of: plan, chunk: seal.chunk.number, ordinal: ordinal)
             }
+            if state.tables[plan.table]?.openParents ?? 0 > 0 {
+                state.tables[plan.table]?.waiting += shards
+            } else {
+                state.ready += shards
+            }
+            LoadWork.release(after: plan.table, &state)
         }
     }
 
@@ -95,7 +115,22 @@ final class LoadWork: Sendable {
     }
 
     func loaded(_ table: TableName) {
-        state.change { $0.tables[table]?.openShards -= 1 }
+        state.change { state in
+            state.tables[table]?.openShards -= 1
+            LoadWork.release(after: table, &state)
+        }
+    }
+
+    /// Where a table is complete now, others may be loaded.
+    private static func release(after table: TableName, _ state: inout State) {
+        guard let parent = state.tables[table], parent.isComplete else { return }
+        state.tables[table]?.followers = []
+        for follower in parent.followers {
+            state.tables[follower]?.openParents -= 1
+            guard let found = state.tables[follower], found.openParents == 0 else { continue }
+            state.ready += found.waiting
+            state.tables[follower]?.waiting = []
+        }
     }
 
     func performed(_ step: LoadStep) {
@@ -163,6 +198,6 @@ final class LoadWork: Sendable {
         if state.isComplete { return state.steps.allSatisfy { $0.state == .done } }
         // Of an unfinished dataset what is sealed is loaded, and that is all.
         return state.isFed && !state.hasReady
-            && state.tables.values.allSatisfy { $0.openShards == 0 }
+            && state.tables.values.allSatisfy { $0.openShards == $0.waiting.count }
     }
 }
