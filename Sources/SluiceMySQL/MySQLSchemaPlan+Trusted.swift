@@ -11,10 +11,13 @@ extension MySQLSchemaPlan {
             schema.objects.filter { $0.kind == "TABLE" && weights[$0.name.table] == nil }
                 .map(\.name.table))
         let objects = schema.objects.filter { !$0.name.table.isSluice }
+        addDatabase(schema.settings)
         for object in objects where object.kind == "SEQUENCE" { addSequence(object) }
         var texts: [MySQLTableText] = []
         for object in objects where object.kind == "TABLE" && !left.contains(object.name.table) {
-            guard let text = MySQLTableText(object.sql) else {
+            let sql = MySQLTableText.unbound(
+                object.sql, from: schema.settings["database"]?.text ?? "")
+            guard let text = MySQLTableText(sql) else {
                 conflicts.append("the schema of table \(object.name) cannot be understood")
                 continue
             }
@@ -32,6 +35,23 @@ extension MySQLSchemaPlan {
         for text in texts { addForeignKeys(of: text, weights) }
         addCounters(schema)
         addCode(objects, request, left)
+    }
+
+    private mutating func addDatabase(_ settings: JSON) {
+        // Both come from a dataset and are put into a statement.
+        guard let characterSet = settings["charset"]?.text,
+            let collation = settings["collation"]?.text,
+            [characterSet, collation].allSatisfy({ text in
+                !text.isEmpty
+                    && text.utf8.allSatisfy { byte in
+                        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
+                            || byte == UInt8(ascii: "_")
+                    }
+            })
+        else { return }
+        add(
+            .tables, "character set of the database", [],
+            .database(characterSet: characterSet, collation: collation))
     }
 
     private mutating func addSequence(_ object: SchemaText.Object) {
@@ -96,12 +116,8 @@ extension MySQLSchemaPlan {
         while hasChanged, !missing.isEmpty {
             hasChanged = false
             for (place, object) in views.enumerated().reversed() {
-                let names = Set(
-                    MySQLTokens.words(
-                        Array(object.sql.utf8.map { $0 == 0x28 || $0 == 0x29 ? 0x20 : $0 })
-                    )
-                    .compactMap(MySQLTokens.name))
-                guard let table = names.first(where: { missing.contains($0) }) else { continue }
+                let names = MySQLTokens.names(Array(object.sql.utf8))
+                guard let table = missing.sorted().first(where: names.contains) else { continue }
                 warnings.append(
                     "view \(object.name) is left out: it reads \(table), which is not loaded")
                 missing.insert(object.name.table)

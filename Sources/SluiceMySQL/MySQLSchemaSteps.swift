@@ -45,6 +45,11 @@ final class MySQLSchemaSteps: Sendable {
         _ item: MySQLSchemaPlan.Item, on connection: MySQLConnection
     ) throws(Failure) {
         switch item.work {
+        case .database(let characterSet, let collation):
+            let its = try connection.text("SELECT @@collation_database")
+            guard its != collation else { return }
+            try connection.execute(
+                "ALTER DATABASE CHARACTER SET \(characterSet) COLLATE \(collation)")
         case .table(let name, let sql), .sequence(let name, let sql):
             try note(item, on: connection)
             guard try !MySQLObjects.hasRelation(name, on: connection) else { return }
@@ -137,10 +142,12 @@ final class MySQLSchemaSteps: Sendable {
             try connection.execute(code.sql)
             return
         }
+        var statement = ByteBuffer()
+        statement.append(try bytes(of: code, on: connection))
         try connection.execute(settings)
         var problem: Failure?
         do throws(Failure) {
-            try connection.execute(code.sql)
+            try connection.execute(statement.bytes)
         } catch {
             problem = error
         }
@@ -151,6 +158,31 @@ final class MySQLSchemaSteps: Sendable {
             try MySQLTargetSettings.apply(to: connection)
         }
         if let problem { throw problem }
+    }
+}
+
+extension MySQLSchemaSteps {
+    /// The statement in the character set that the server will read it in.
+    private func bytes(
+        of code: MySQLCode, on connection: MySQLConnection
+    ) throws(Failure) -> [UInt8] {
+        let bytes = Array(code.sql.utf8)
+        guard let characterSet = code.characterSet else { return bytes }
+        let own = "CONVERT(x'\(Hexadecimal.string(bytes))' USING utf8mb4)"
+        let found = try connection.query(
+            """
+            SELECT HEX(CONVERT(\(own) USING \(characterSet))),
+                HEX(CONVERT(CONVERT(\(own) USING \(characterSet)) USING utf8mb4)) = HEX(\(own))
+            """)
+        guard found.integer(0, 1) == 1, let made = Hexadecimal.bytes(found.text(0, 0).lowercased())
+        else {
+            throw Failure(
+                .refused,
+                "\(code.drop.description) has characters that its own character set"
+                    + " \(characterSet) does not have",
+                hint: "Make it anew in the source with SET NAMES utf8mb4.")
+        }
+        return made
     }
 }
 

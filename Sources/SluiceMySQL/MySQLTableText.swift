@@ -48,6 +48,34 @@ struct MySQLTableText: Sendable {
             + String(decoding: tail, as: UTF8.self)
     }
 
+    /// Without the name of the source's database, which defaults that number rows by a sequence have
+    /// in them: ``nextval(`shop`.`numbers`)``.
+    static func unbound(_ sql: String, from database: String) -> String {
+        guard !database.isEmpty else { return sql }
+        let bytes = Array(sql.utf8)
+        let words = ["nextval(", "lastval(", "setval("].map {
+            Array(($0 + Name(database).quoted + ".").utf8)
+        }
+        var output: [UInt8] = []
+        var place = 0
+        while place < bytes.count {
+            if let word = words.first(where: { bytes[place...].starts(with: $0) }),
+                let open = word.firstIndex(of: UInt8(ascii: "("))
+            {
+                output += word[...open]
+                place += word.count
+            } else if MySQLTokens.isQuote(bytes[place]) {
+                let end = MySQLTokens.stringEnd(bytes, place) ?? bytes.count
+                output += bytes[place..<end]
+                place = end
+            } else {
+                output.append(bytes[place])
+                place += 1
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
     /// The bracket behind the table's name.
     private static func bodyStart(_ bytes: [UInt8]) -> Int? {
         var place = 0

@@ -109,6 +109,24 @@ enum MySQLTokens {
             || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "$")
     }
 
+    /// All names in backquotes, in brackets, too.
+    static func names(_ bytes: [UInt8]) -> Set<Name> {
+        var names: Set<Name> = []
+        var place = 0
+        while place < bytes.count {
+            guard isQuote(bytes[place]) else {
+                place += 1
+                continue
+            }
+            let end = stringEnd(bytes, place) ?? bytes.count
+            if let name = name(String(decoding: bytes[place..<end], as: UTF8.self)) {
+                names.insert(name)
+            }
+            place = end
+        }
+        return names
+    }
+
     /// The name that a quoted word is.
     static func name(_ word: String) -> Name? {
         let bytes = Array(word.utf8)
