@@ -23,8 +23,8 @@ struct MySQLLabels: Hashable, Sendable {
         self.labels = labels
     }
 
-    /// Whether one of them is the text, byte by byte: the server would take another case for it, and
-    /// a number for its place.
+    /// Whether one of them is the text, byte by byte: the server would take another case for it,
+    /// and a number for its place.
     func contain(_ text: UnsafeRawBufferPointer) -> Bool {
         for index in labels.indices where isLabel(index, text, 0, text.count) { return true }
         return false

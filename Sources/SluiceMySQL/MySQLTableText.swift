@@ -48,8 +48,8 @@ struct MySQLTableText: Sendable {
             + String(decoding: tail, as: UTF8.self)
     }
 
-    /// Without the name of the source's database, which defaults that number rows by a sequence have
-    /// in them: ``nextval(`shop`.`numbers`)``.
+    /// Without the name of the source's database, which stands in defaults that number rows by a
+    /// sequence: ``nextval(`shop`.`numbers`)``.
     static func unbound(_ sql: String, from database: String) -> String {
         guard !database.isEmpty else { return sql }
         let bytes = Array(sql.utf8)

@@ -201,8 +201,8 @@ enum MySQLTargetSettings {
 
     static func apply(to connection: MySQLConnection) throws(Failure) {
         var settings = [
-            // Tables are loaded in any order. Unique keys stay checked: without them MariaDB locks a
-            // table for one lane, and duplicates may go unseen.
+            // Tables are loaded in any order. Unique keys stay checked: without them MariaDB locks
+            // a table for one lane, and duplicates may go unseen.
             "foreign_key_checks = 0", "unique_checks = 1",
             "max_error_count = \(warningLimit)",
             // A second writer of a shard waits for the first.

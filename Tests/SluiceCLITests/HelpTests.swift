@@ -156,6 +156,14 @@ struct HelpTests {
             file == OptionsMarkdown.text,
             "run: swift run sluice help options-markdown > docs/options.md")
     }
+
+    @Test("docs/types.md is what the drivers' tables of types say")
+    func types() throws {
+        let file = try Repository.text("docs/types.md")
+        #expect(
+            file == TypesMarkdown.text,
+            "run: swift run sluice help types-markdown > docs/types.md")
+    }
 }
 
 struct OptionTableTests {

@@ -117,6 +117,7 @@ enum Help {
         switch topics {
         case ["man"]: return ManPage.text
         case ["options-markdown"]: return OptionsMarkdown.text
+        case ["types-markdown"]: return TypesMarkdown.text
         default:
             guard topics.first == "completions" else { return nil }
             guard topics.count == 2 else {
