@@ -33,7 +33,7 @@ extension PostgresSchemaPlan {
                 add(
                     .foreignKeys, "foreign key \(key.name) of \(plan.table)",
                     Array(Set([plan.table, other])).sorted(), weight: plan.estimatedBytes,
-                    .foreignKey(key))
+                    locking: plan.table.qualified, .foreignKey(key))
             }
         }
         addBuiltCounters(request)

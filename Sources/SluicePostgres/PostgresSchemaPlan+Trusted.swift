@@ -110,6 +110,7 @@ extension PostgresSchemaPlan {
             guard !shape.isPartitioned(table) else { return }
             addIndex(object, table, statements, shape)
         case "INDEX ATTACH": break
+        case "STATISTICS": extendedStatistics[table, default: []] += statements
         case "CHECK CONSTRAINT":
             add(.foreignKeys, name, shape.leaves(of: table), .statements(statements))
         case "FK CONSTRAINT": addForeignKey(object, table, statements, shape)
@@ -177,7 +178,7 @@ extension PostgresSchemaPlan {
         // The unique index of a partitioned table is whole only when those of its parts are in it.
         add(
             isPartitioned ? .counters : .foreignKeys, PostgresSchemaPlan.name(of: object), tables,
-            weight: shape.weight(of: table), .foreignKey(key))
+            weight: shape.weight(of: table), locking: table, .foreignKey(key))
     }
 
     /// Of a partitioned table: its indexes are empty until those of its parts are attached.

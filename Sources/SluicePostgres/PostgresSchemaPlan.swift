@@ -33,6 +33,8 @@ struct PostgresSchemaPlan: Sendable {
     var derived: [TableName] = []
     /// By the table, those whose rows must be in before its own.
     private(set) var loadedAfter: [TableName: Set<TableName>] = [:]
+    /// What makes statistics objects, which a table's ANALYZE fills.
+    var extendedStatistics: [TableName: [String]] = [:]
     private var names: Set<Name> = []
 
     init(_ request: LoadRequest) {
@@ -60,12 +62,15 @@ struct PostgresSchemaPlan: Sendable {
         for plan in request.tables {
             add(
                 .statistics, "statistics of \(plan.table)", [plan.table],
-                weight: plan.estimatedBytes, .statements(["ANALYZE \(plan.table.qualified.quoted)"])
-            )
+                weight: plan.estimatedBytes, analysis(of: plan.table.qualified))
         }
         for name in derived {
-            add(.statistics, "statistics of \(name)", [], .statements(["ANALYZE \(name.quoted)"]))
+            add(.statistics, "statistics of \(name)", [], analysis(of: name))
         }
+    }
+
+    private func analysis(of table: TableName) -> Work {
+        .statements((extendedStatistics[table] ?? []) + ["ANALYZE \(table.quoted)"])
     }
 
     var steps: [LoadStep] { items.map(\.step) }
@@ -85,7 +90,7 @@ struct PostgresSchemaPlan: Sendable {
     /// Adds a step under a name of its own.
     mutating func add(
         _ phase: LoadStep.Phase, _ name: String, _ tables: [TableName], weight: Int = 0,
-        _ work: Work, drop: PostgresDrop? = nil
+        locking lockedTable: TableName? = nil, _ work: Work, drop: PostgresDrop? = nil
     ) {
         var unique = name
         var number = 2
@@ -93,7 +98,8 @@ struct PostgresSchemaPlan: Sendable {
             unique = "\(name) (\(number))"
             number += 1
         }
-        let step = LoadStep(phase: phase, name: unique, tables: tables, weight: weight)
+        let step = LoadStep(
+            phase: phase, name: unique, tables: tables, weight: weight, lockedTable: lockedTable)
         items.append(Item(step: step, work: work, drop: drop))
     }
 

@@ -8,6 +8,7 @@ public final class PostgresTarget: Target {
 
     public var engine: String { PostgresTarget.engineName }
     public var place: String { address.place }
+    public var readsWhileLoading: Bool { true }
     public var canLeaveOut: Bool { true }
     let address: PostgresAddress
     /// The schema work of the request that sessions are open for.

@@ -72,10 +72,11 @@ public struct LoadStep: Hashable, Sendable {
     public enum Phase: Int, Sendable, Comparable, CaseIterable {
         case tables = 0
         case indexes
+        /// Before what a server plans by them: the check of a foreign key is a join.
+        case statistics
         case foreignKeys
         case counters
         case code
-        case statistics
 
         public static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
     }
@@ -87,8 +88,15 @@ public struct LoadStep: Hashable, Sendable {
     public var tables: [TableName]
     /// Larger first, where the order is free.
     public var weight: Int
+    /// The table whose other steps of this kind would wait for this one: they are not begun while
+    /// it is in work.
+    public var lockedTable: TableName?
 
-    public init(phase: Phase, name: String, tables: [TableName], weight: Int = 0) {
+    public init(
+        phase: Phase, name: String, tables: [TableName], weight: Int = 0,
+        lockedTable: TableName? = nil
+    ) {
+        self.lockedTable = lockedTable
         self.phase = phase
         self.name = name
         self.tables = tables
@@ -140,6 +148,9 @@ public protocol Target: AnyObject, Sendable {
     /// Whether its sessions can load a shard without the records that are refused
     /// (`--on-bad-row quarantine`).
     var canLeaveOut: Bool { get }
+    /// Rows that are in can be read back while others are loaded, and nothing that a load does
+    /// later changes them.
+    var readsWhileLoading: Bool { get }
     /// Whether a source that says this of itself (`Source.identity`) is the same database.
     func isSame(as source: JSON) -> Bool
     /// Looks only, writes nothing; a target that does not exist yet is empty. With no request: just

@@ -11,6 +11,8 @@ public final class SQLiteTarget: Target {
     public var engine: String { SQLiteTarget.engineName }
     public let place: String
     public var canLeaveOut: Bool { true }
+    /// A file has one writer, and what it wrote is whole when it closes.
+    public var readsWhileLoading: Bool { false }
     private let path: String
     private let busyLimit: Duration
     private let writer = Mutex<SQLiteWriter?>(nil)

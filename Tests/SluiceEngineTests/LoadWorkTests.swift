@@ -4,78 +4,111 @@ import Testing
 
 @testable import SluiceEngine
 
-@Suite("The work of a load") struct LoadWorkTests {
-    private func plan(_ name: String, chunks: Int = 1) -> TablePlan {
+/// What lanes are given, and in which order.
+@Suite("The work of a load")
+struct LoadWorkTests {
+    private static func plan(_ name: Name) -> TablePlan {
         TablePlan(
-            schema: RecordSchema(table: TableName(Name(name)), fields: []),
-            definition: TableDefinition(columns: [], primaryKey: []),
-            chunks: (0..<chunks).map { Chunk(number: $0) })
+            schema: RecordSchema(table: TableName(name), fields: []),
+            definition: TableDefinition(columns: []), chunks: [Chunk(number: 0)])
     }
 
-    private func seal(_ plan: TablePlan, _ chunk: Int = 0, shards: Int = 1) -> Seal {
+    private static func seal(_ plan: TablePlan, rowCount: Int = 5) -> Seal {
         let summary = ShardSummary(
-            digest: .empty, recordBytes: 0, storedBytes: 0, sha256: [], crc32c: 0, reserved: [])
+            digest: Digest(sum: 1, rowCount: rowCount), recordBytes: 1, storedBytes: 1, sha256: [],
+            crc32c: 0, reserved: [])
         return Seal(
-            dataset: "d", table: plan.table, chunk: plan.chunks[chunk], counted: 0,
-            shards: (0..<shards).map {
-                Seal.Shard(key: "\(plan.table) \(chunk) \($0)", summary: summary)
-            })
+            dataset: "d", table: plan.table, chunk: plan.chunks[0], counted: rowCount,
+            shards: [Seal.Shard(key: "data/\(plan.table)/0-0-0.avro", summary: summary)])
     }
 
-    private func key(_ task: LoadWork.Task?) -> String? {
-        guard case .load(let shard, _, _, _) = task else { return nil }
-        return shard.key
+    private static func step(
+        _ phase: LoadStep.Phase, _ name: String, _ plans: TablePlan..., locking: TablePlan? = nil
+    ) -> LoadStep {
+        LoadStep(
+            phase: phase, name: name, tables: plans.map(\.table), lockedTable: locking?.table)
     }
 
-    private let parent: TableName = TableName("parent")
-    private let child: TableName = TableName("child")
+    /// The next piece of work in a word, and what is to be said when it is done.
+    private func take(_ work: LoadWork) throws -> (word: String, done: () -> Void)? {
+        switch try work.next() {
+        case nil: nil
+        case .load(_, of: let plan, _, _):
+            ("load \(plan.table)", { work.loaded(plan.table) })
+        case .perform(let step): (step.name, { work.performed(step) })
+        case .slice(let plan, let rowCount):
+            (
+                "slice \(plan.table), \(rowCount) rows",
+                {
+                    work.sliced(plan.chunks.map { ReadBack.Slice(plan: plan, chunk: $0) })
+                }
+            )
+        case .read(let slice): ("read \(slice.plan.table)", { work.read() })
+        }
+    }
 
-    @Test("hands out a table's shards when those of its parents are in, whatever came first")
-    func parentsFirst() throws {
-        let plans = [plan("child"), plan("parent", chunks: 2), plan("other")]
+    private func all(_ work: LoadWork) throws -> [String] {
+        var words: [String] = []
+        while let (word, done) = try take(work) {
+            words.append(word)
+            done()
+        }
+        return words
+    }
+
+    @Test("tables are read back when nothing else is left for the moment, the largest first")
+    func readingComesLast() throws {
+        let plans = [Self.plan("a"), Self.plan("b")]
         let work = LoadWork(
-            plans, steps: [], loadedAfter: [child: [parent, TableName("other")]])
+            plans,
+            steps: [
+                Self.step(.indexes, "index of a", plans[0]),
+                Self.step(.foreignKeys, "key of a", plans[0], plans[1]),
+                Self.step(.code, "view"),
+            ], readsBack: true)
         work.startLoading()
-        work.add(seal(plans[0], shards: 2), of: plans[0])
-        work.add(seal(plans[1], 1), of: plans[1])
-        #expect(try key(work.next()) == "parent 1 0")
-        work.loaded(parent)
-        work.add(seal(plans[2]), of: plans[2])
-        #expect(try key(work.next()) == "other 0 0")
-        work.loaded(TableName("other"))
-        work.add(seal(plans[1], 0, shards: 1), of: plans[1])
-        #expect(try key(work.next()) == "parent 0 0")
-        work.loaded(parent)
-        #expect(try key(work.next()) == "child 0 0")
-        #expect(try key(work.next()) == "child 0 1")
-        work.loaded(child)
-        work.loaded(child)
-        #expect(try work.next() == nil)
+        work.add(Self.seal(plans[0]), of: plans[0])
+        work.add(Self.seal(plans[1], rowCount: 7), of: plans[1])
+        work.endFeed()
+        #expect(
+            try all(work) == [
+                "load a", "load b", "index of a", "key of a", "view", "slice b, 7 rows", "read b",
+                "slice a, 5 rows", "read a",
+            ])
         #expect(work.isFinished)
     }
 
-    @Test("counts parents as complete that have nothing, or nothing more")
-    func emptyParents() throws {
-        let plans = [plan("child"), plan("parent", chunks: 0), plan("other")]
+    @Test("a lane that would wait for another's foreign key reads a table back instead")
+    func lockedTables() throws {
+        let plan = Self.plan("a")
         let work = LoadWork(
-            plans, steps: [], loadedAfter: [child: [parent, TableName("other"), TableName("gone")]])
+            [plan],
+            steps: [
+                Self.step(.foreignKeys, "first", plan, locking: plan),
+                Self.step(.foreignKeys, "second", plan, locking: plan),
+            ], readsBack: true)
         work.startLoading()
-        work.add(seal(plans[0]), of: plans[0])
-        work.add(seal(plans[2], shards: 0), of: plans[2])
-        #expect(try key(work.next()) == "child 0 0")
+        work.add(Self.seal(plan), of: plan)
+        work.endFeed()
+        try #require(try take(work)).done()
+        let first = try #require(try take(work))
+        #expect(first.word == "first")
+        let other = try #require(try take(work))
+        #expect(other.word == "slice a, 5 rows")
+        other.done()
+        first.done()
+        #expect(try all(work) == ["second", "read a"])
+        #expect(work.isFinished)
     }
 
-    @Test("ends where an unfinished dataset lacks a parent's rows")
-    func unfinished() throws {
-        let plans = [plan("child"), plan("parent", chunks: 2)]
-        let work = LoadWork(plans, steps: [], loadedAfter: [child: [parent]])
+    @Test("without reading back a load is finished with its last step")
+    func withoutReading() throws {
+        let plan = Self.plan("a")
+        let work = LoadWork([plan], steps: [Self.step(.indexes, "index", plan)])
         work.startLoading()
-        work.add(seal(plans[0]), of: plans[0])
-        work.add(seal(plans[1]), of: plans[1])
+        work.add(Self.seal(plan), of: plan)
         work.endFeed()
-        #expect(try key(work.next()) == "parent 0 0")
-        work.loaded(parent)
-        #expect(try work.next() == nil)
-        #expect(!work.isFinished)
+        #expect(try all(work) == ["load a", "index"])
+        #expect(work.isFinished)
     }
 }

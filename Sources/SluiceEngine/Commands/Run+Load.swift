@@ -77,11 +77,13 @@ extension Run {
     /// Runs a load's lanes beside whatever feeds them, and waits for all.
     func carryOut(
         _ load: Load, from shards: any ShardSupply, settingAside quarantine: Quarantine? = nil,
+        reading readBack: ReadBack? = nil,
         _ feed: @escaping @Sendable (LoadWork) throws(Failure) -> Void
     ) throws(Failure) -> LoadLanes {
         warn(load.survey.warnings)
         let pool = ShardPool(lanes: settings.lanes, shardBytes: settings.shardBytes)
-        let lanes = LoadLanes(load, from: shards, pool: pool, settingAside: quarantine)
+        let lanes = LoadLanes(
+            load, from: shards, pool: pool, settingAside: quarantine, reading: readBack)
         let feeding: Lanes.Lane = { () throws(Failure) in
             try feed(lanes.work)
             lanes.work.endFeed()

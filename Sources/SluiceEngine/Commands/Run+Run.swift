@@ -10,6 +10,7 @@ extension Run {
         try refuseSame(source, target)
         try refuseQuarantine(in: target)
         var outcome = Outcome(command: "run")
+        let readBack = target.readsWhileLoading ? ReadBack(self) : nil
         let start = try Export.begin(self, from: source, into: store) { old throws(Failure) in
             try self.undo(old, in: target)
         }
@@ -22,7 +23,8 @@ extension Run {
             let stale = try StaleDataset.warning(dataset, source, self)
             outcome.warnings = stale.map { [$0] } ?? []
             load = try loadFinished(
-                dataset, manifest, from: source, into: target, isStale: stale != nil)
+                dataset, manifest, from: source, into: target, isStale: stale != nil,
+                reading: readBack)
             if load.isVerified {
                 outcome.status = .unchanged
                 outcome.verified = true
@@ -36,7 +38,7 @@ extension Run {
             }
         case .open(let export):
             defer { export.end() }
-            (manifest, load) = try carryOut(export, into: target)
+            (manifest, load) = try carryOut(export, into: target, reading: readBack)
             dataset = export.dataset
             outcome.warnings = export.warnings
         }
@@ -44,7 +46,7 @@ extension Run {
         outcome.describe(dataset, manifest)
         // What is verified is what stays when the load has let go of it.
         try target.close()
-        try verify(target, dataset, manifest, &outcome)
+        try verify(target, dataset, manifest, &outcome, reading: readBack)
         try target.close()
         return finish(outcome, in: store)
     }
@@ -77,7 +79,7 @@ extension Run {
     /// The export was finished before: only the load is left, if anything.
     private func loadFinished(
         _ dataset: Dataset, _ manifest: Manifest, from source: any Source, into target: any Target,
-        isStale: Bool
+        isStale: Bool, reading readBack: ReadBack?
     ) throws(Failure) -> Load {
         try dataset.checkObjects(manifest)
         var tables: [DatasetTable] = []
@@ -92,7 +94,8 @@ extension Run {
         progress.begin(.load, rowTotal: manifest.rows, itemTotal: manifest.shards)
         let found = tables
         _ = try carryOut(
-            load, from: DatasetShards(dataset: dataset), settingAside: quarantine(dataset, load)
+            load, from: DatasetShards(dataset: dataset), settingAside: quarantine(dataset, load),
+            reading: readBack
         ) { work throws(Failure) in
             for table in found {
                 for seal in table.seals { work.add(seal, of: table.plan) }
@@ -103,7 +106,7 @@ extension Run {
 
     /// Export and load side by side: a chunk's shards are loaded as soon as it is sealed.
     private func carryOut(
-        _ export: Export, into target: any Target
+        _ export: Export, into target: any Target, reading readBack: ReadBack?
     ) throws(Failure) -> (Manifest, Load) {
         warn(export.warnings)
         let pool = ShardPool(lanes: settings.lanes, shardBytes: settings.shardBytes)
@@ -128,7 +131,7 @@ extension Run {
             exporting.work.startReading(joins: self.settings.joins)
             let loading = LoadLanes(
                 load, from: DatasetShards(dataset: export.dataset), pool: pool,
-                settingAside: self.quarantine(export.dataset, load))
+                settingAside: self.quarantine(export.dataset, load), reading: readBack)
             feed.connect(to: loading.work)
             try Lanes.run(loading.lanes, onFailure: abandon)
             self.progress.end(.load)

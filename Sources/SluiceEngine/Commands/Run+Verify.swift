@@ -42,7 +42,8 @@ extension Run {
 
     /// Compares every table and puts the verdict into the outcome.
     func verify(
-        _ target: any Target, _ dataset: Dataset, _ manifest: Manifest, _ outcome: inout Outcome
+        _ target: any Target, _ dataset: Dataset, _ manifest: Manifest, _ outcome: inout Outcome,
+        reading readBack: ReadBack? = nil
     ) throws(Failure) {
         var tables: [DatasetTable] = []
         for table in manifest.tables { tables.append(try dataset.table(table)) }
@@ -50,7 +51,7 @@ extension Run {
         let setAside = try SetAside(try target.survey(nil).ledger, of: dataset)
         let verification = try Verification(
             self, tables, from: DatasetShards(dataset: dataset), in: target, request: request,
-            without: setAside)
+            without: setAside, reading: readBack)
         outcome.conclude(try verification.carryOut())
         outcome.conclude(setAside, in: dataset, hidesKeys: settings.hidesKeys)
     }

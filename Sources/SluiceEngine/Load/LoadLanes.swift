@@ -3,7 +3,7 @@ internal import SluiceRecords
 internal import SluiceStore
 
 /// The lanes of a load: one prepares the target, all take shards and, when tables are complete,
-/// schema steps.
+/// schema steps, and tables to be read back.
 final class LoadLanes: Sendable {
     let load: Load
     let work: LoadWork
@@ -11,19 +11,22 @@ final class LoadLanes: Sendable {
     private let pool: ShardPool
     /// Nothing: the first row that is refused ends the load.
     private let quarantine: Quarantine?
+    /// Nothing: tables are not read while others are loaded.
+    private let readBack: ReadBack?
     private let newShards = Monitor(0)
 
     init(
         _ load: Load, from shards: any ShardSupply, pool: ShardPool,
-        settingAside quarantine: Quarantine? = nil
+        settingAside quarantine: Quarantine? = nil, reading readBack: ReadBack? = nil
     ) {
+        self.readBack = readBack
         self.quarantine = quarantine
         self.load = load
         self.shards = shards
         self.pool = pool
         work = LoadWork(
             load.request.tables, steps: load.survey.steps.filter { $0.phase != .tables },
-            loadedAfter: load.survey.loadedAfter)
+            loadedAfter: load.survey.loadedAfter, readsBack: readBack != nil)
     }
 
     var run: Run { load.run }
@@ -60,6 +63,13 @@ final class LoadLanes: Sendable {
                 work.loaded(plan.table)
             case .perform(let step):
                 try perform(step, session)
+            case .slice(let plan, let rowCount):
+                run.progress.begin(.verify, itemTotal: load.request.tables.count)
+                work.sliced(
+                    try readBack?.slices(of: plan, rowCount: rowCount, session) ?? [])
+            case .read(let slice):
+                try readBack?.read(slice, session)
+                work.read()
             }
         }
     }

@@ -1,12 +1,16 @@
 internal import SluiceCore
 internal import SluiceRecords
 
-/// What is left to do of a load, handed to its lanes: shards as they get sealed, then schema steps
-/// as their tables get complete.
+/// What is left to do of a load, handed to its lanes: shards as they get sealed, schema steps as
+/// their tables get complete, and, where nothing of that is left for the moment, tables to be read
+/// back.
 final class LoadWork: Sendable {
     enum Task: Sendable {
         case load(Seal.Shard, of: TablePlan, chunk: Int, ordinal: Int)
         case perform(LoadStep)
+        /// The table is complete: say what it is to be read in.
+        case slice(TablePlan, rowCount: Int)
+        case read(ReadBack.Slice)
     }
 
     private struct Table {
@@ -18,6 +22,8 @@ final class LoadWork: Sendable {
         var openParents = 0
         /// Its shards until then.
         var waiting: [Task] = []
+        var rowCount = 0
+        var isSliced: Bool
         var isComplete: Bool { openChunks == 0 && openShards == 0 }
     }
 
@@ -40,32 +46,51 @@ final class LoadWork: Sendable {
         var nextReady = 0
         var tables: [TableName: Table]
         var steps: [Step]
+        /// Tables in whose foreign keys a lane is at work.
+        var lockedTables: Set<TableName> = []
+        /// Complete tables that nobody has looked at yet.
+        var ripe: [TableName] = []
+        var slices: [ReadBack.Slice] = []
+        /// Tables and slices that a lane is reading back.
+        var readingCount = 0
         /// No more seals come; tables that are not complete stay so.
         var isFed = false
         var isAbandoned = false
 
         var hasReady: Bool { nextReady < ready.count }
         var isComplete: Bool { tables.values.allSatisfy(\.isComplete) }
+        var isRead: Bool {
+            slices.isEmpty && readingCount == 0 && tables.values.allSatisfy(\.isSliced)
+        }
     }
 
     private let state: Monitor<State>
+    private let plans: [TableName: TablePlan]
     /// Where each step is. By bytes: to a String two steps of different tables may have one name.
     private let places: [Name: Int]
 
-    /// - Parameter steps: the survey's, without those of the phase `tables`.
-    /// - Parameter loadedAfter: the survey's.
+    /// - Parameters:
+    ///   - steps: the survey's, without those of the phase `tables`.
+    ///   - loadedAfter: the survey's.
+    ///   - readsBack: tables are read back as soon as they are complete.
     init(
-        _ plans: [TablePlan], steps: [LoadStep], loadedAfter: [TableName: Set<TableName>] = [:]
+        _ plans: [TablePlan], steps: [LoadStep], loadedAfter: [TableName: Set<TableName>] = [:],
+        readsBack: Bool = false
     ) {
+        self.plans = Dictionary(plans.map { ($0.table, $0) }) { first, _ in first }
         var tables: [TableName: Table] = [:]
-        for plan in plans { tables[plan.table] = Table(openChunks: plan.chunks.count) }
+        for plan in plans {
+            tables[plan.table] = Table(openChunks: plan.chunks.count, isSliced: !readsBack)
+        }
         for (table, parents) in loadedAfter {
             for parent in parents where tables[parent]?.isComplete == false {
                 tables[parent]?.followers.append(table)
                 tables[table]?.openParents += 1
             }
         }
-        state = Monitor(State(tables: tables, steps: LoadWork.ordered(steps)))
+        var first = State(tables: tables, steps: LoadWork.ordered(steps))
+        first.ripe = tables.filter { $0.value.isComplete && !$0.value.isSliced }.map(\.key)
+        state = Monitor(first)
         let named = steps.enumerated().map { (Name($0.element.name), $0.offset) }
         places = Dictionary(named) { first, _ in first }
     }
@@ -88,6 +113,7 @@ final class LoadWork: Sendable {
         state.change { state in
             state.tables[plan.table]?.openChunks -= 1
             state.tables[plan.table]?.openShards += seal.shards.count
+            state.tables[plan.table]?.rowCount &+= seal.digest.rowCount
             let shards = seal.shards.enumerated().map { ordinal, shard in
                 Task.load(shard, of: plan, chunk: seal.chunk.number, ordinal: ordinal)
             }
@@ -121,9 +147,10 @@ final class LoadWork: Sendable {
         }
     }
 
-    /// Where a table is complete now, others may be loaded.
+    /// Where a table is complete now, it may be read, and others may be loaded.
     private static func release(after table: TableName, _ state: inout State) {
         guard let parent = state.tables[table], parent.isComplete else { return }
+        if !parent.isSliced { state.ripe.append(table) }
         state.tables[table]?.followers = []
         for follower in parent.followers {
             state.tables[follower]?.openParents -= 1
@@ -135,12 +162,26 @@ final class LoadWork: Sendable {
 
     func performed(_ step: LoadStep) {
         guard let place = places[Name(step.name)] else { return }
-        state.change { $0.steps[place].state = .done }
+        state.change { state in
+            state.steps[place].state = .done
+            if let table = step.lockedTable { state.lockedTables.remove(table) }
+        }
     }
 
-    /// Whether every table is complete and every step done.
+    func sliced(_ slices: [ReadBack.Slice]) {
+        state.change { state in
+            state.readingCount -= 1
+            state.slices += slices
+        }
+    }
+
+    func read() {
+        state.change { $0.readingCount -= 1 }
+    }
+
+    /// Whether every table is complete, and read where that was asked for, and every step done.
     var isFinished: Bool {
-        state.read { $0.isComplete && $0.steps.allSatisfy { $0.state == .done } }
+        state.read { $0.isComplete && $0.isRead && $0.steps.allSatisfy { $0.state == .done } }
     }
 
     /// The next piece of work; nothing when there is no more. Waits while others may still make
@@ -151,6 +192,7 @@ final class LoadWork: Sendable {
             guard state.mayLoad else { return nil }
             if state.hasReady { return .success(LoadWork.takeShard(&state)) }
             if let step = LoadWork.takeStep(&state) { return .success(.perform(step)) }
+            if let task = self.takeReading(&state) { return .success(task) }
             return LoadWork.nothingLeft(state) ? .success(nil) : nil
         }
         return try task.get()
@@ -186,16 +228,35 @@ final class LoadWork: Sendable {
         }
         guard let place = best else { return nil }
         state.steps[place].state = .inWork
+        if let table = state.steps[place].step.lockedTable { state.lockedTables.insert(table) }
         return state.steps[place].step
     }
 
+    /// What fills a lane that has nothing else to do; the largest table first.
+    private func takeReading(_ state: inout State) -> Task? {
+        if let slice = state.slices.popLast() {
+            state.readingCount += 1
+            return .read(slice)
+        }
+        let sizes = state.ripe.map { state.tables[$0]?.rowCount ?? 0 }
+        guard let largest = sizes.max(), let place = sizes.firstIndex(of: largest),
+            let plan = plans[state.ripe.remove(at: place)]
+        else { return nil }
+        state.tables[plan.table]?.isSliced = true
+        state.readingCount += 1
+        return .slice(plan, rowCount: largest)
+    }
+
     private static func isFree(_ candidate: Step, _ state: State) -> Bool {
-        candidate.step.tables.allSatisfy { state.tables[$0]?.isComplete ?? true }
+        if let table = candidate.step.lockedTable, state.lockedTables.contains(table) {
+            return false
+        }
+        return candidate.step.tables.allSatisfy { state.tables[$0]?.isComplete ?? true }
             && candidate.predecessors.allSatisfy { state.steps[$0].state == .done }
     }
 
     private static func nothingLeft(_ state: State) -> Bool {
-        if state.isComplete { return state.steps.allSatisfy { $0.state == .done } }
+        if state.isComplete { return state.isRead && state.steps.allSatisfy { $0.state == .done } }
         // Of an unfinished dataset what is sealed is loaded, and that is all.
         return state.isFed && !state.hasReady
             && state.tables.values.allSatisfy { $0.openShards == $0.waiting.count }

@@ -18,30 +18,26 @@ final class Verification: Sendable {
         var foreignKeyComplaints: [String]
     }
 
-    private struct Slice: Sendable {
-        let table: Int
-        let chunk: Chunk
-    }
-
-    private struct Sum {
-        var digest = Digest.empty
-        var misfits = 0
-    }
-
     let run: Run
     let target: any Target
     let request: LoadRequest
     private let tables: [DatasetTable]
     private let shards: any ShardSupply
     private let ledger: [String: LedgerEntry]
+    /// What of the target has been read.
+    private let readBack: ReadBack
     /// By the shards that they were refused from.
     private let setAside: [Name: RejectsNote]
 
-    /// - Parameter setAside: what the ledger says was left out.
+    /// - Parameters:
+    ///   - setAside: what the ledger says was left out.
+    ///   - readBack: tables that it has were read while others were loaded; they are not read again.
     init(
         _ run: Run, _ tables: [DatasetTable], from shards: any ShardSupply, in target: any Target,
-        request: LoadRequest, without setAside: SetAside = SetAside()
+        request: LoadRequest, without setAside: SetAside = SetAside(),
+        reading readBack: ReadBack? = nil
     ) throws(Failure) {
+        self.readBack = readBack ?? ReadBack(run)
         self.setAside = setAside.byOrigin
         self.run = run
         self.target = target
@@ -62,10 +58,11 @@ final class Verification: Sendable {
             itemTotal: tables.count)
         let session = try target.openSession(request, stop: run.stop)
         defer { session.close() }
-        let found = try sums(session)
+        try readRest(session)
         var results: [Result] = []
-        for (table, sum) in zip(tables, found) {
+        for table in tables {
             try run.stop.check()
+            let sum = readBack[table.name] ?? ReadBack.Sum()
             let difference = try during("verifying \(table.name)") { () throws(Failure) in
                 try compare(table, sum, session)
             }
@@ -79,61 +76,30 @@ final class Verification: Sendable {
         return Findings(tables: results, foreignKeyComplaints: complaints)
     }
 
-    /// The target's rows, summed up table by table in all lanes.
-    private func sums(_ session: any TargetSession) throws(Failure) -> [Sum] {
-        let lanes = max(1, run.settings.lanes)
-        var slices: [Slice] = []
-        for (index, table) in tables.enumerated() {
-            // Small tables are not worth cutting.
-            let count = table.digest.rowCount > 10_000 ? 4 * lanes : 1
-            for chunk in try session.slices(of: table.plan, atMost: count) {
-                slices.append(Slice(table: index, chunk: chunk))
-            }
+    /// The tables that nobody has read yet, in all lanes.
+    private func readRest(_ session: any TargetSession) throws(Failure) {
+        var slices: [ReadBack.Slice] = []
+        for table in tables where readBack[table.name] == nil {
+            slices += try readBack.slices(
+                of: table.plan, rowCount: table.digest.rowCount, session)
         }
+        guard !slices.isEmpty else { return }
         slices.reverse()
         let open = Monitor(slices)
-        let sums = Monitor([Sum](repeating: Sum(), count: tables.count))
         let lane: Lanes.Lane = { () throws(Failure) in
-            try self.sumUp(open, sums)
-        }
-        try Lanes.run(Array(repeating: lane, count: lanes)) { _ in open.change { $0 = [] } }
-        return sums.read { $0 }
-    }
-
-    private func sumUp(_ open: Monitor<[Slice]>, _ sums: Monitor<[Sum]>) throws(Failure) {
-        let session = try target.openSession(request, stop: run.stop)
-        defer { session.close() }
-        while let slice = open.change({ $0.popLast() }) {
-            let table = tables[slice.table]
-            try during("verifying \(table.name)") { () throws(Failure) in
-                let records = try session.readBack(slice.chunk, of: table.plan)
-                let sum = try sum(records, of: table.plan)
-                sums.change {
-                    $0[slice.table].digest += sum.digest
-                    $0[slice.table].misfits += sum.misfits
-                }
+            let session = try self.target.openSession(self.request, stop: self.run.stop)
+            defer { session.close() }
+            while let slice = open.change({ $0.popLast() }) {
+                try self.readBack.read(slice, session)
             }
         }
-    }
-
-    private func sum(_ records: any RecordSource, of plan: TablePlan) throws(Failure) -> Sum {
-        var batch = Batch(fieldCount: plan.schema.fields.count, rowByteLimit: Int.max)
-        var sum = Sum()
-        var hasMore = true
-        while hasMore {
-            try run.stop.check()
-            batch.removeAll()
-            hasMore = try records.fill(&batch, byteGoal: ExportLanes.batchBytes)
-            sum.digest += batch.digest
-            sum.misfits += batch.misfits.count
-            run.progress.add(.verify, rows: batch.rowCount, bytes: batch.bytes.count)
-        }
-        return sum
+        let count = max(1, run.settings.lanes)
+        try Lanes.run(Array(repeating: lane, count: count)) { _ in open.change { $0 = [] } }
     }
 
     /// Nothing where the table is equal.
     private func compare(
-        _ table: DatasetTable, _ found: Sum, _ session: any TargetSession
+        _ table: DatasetTable, _ found: ReadBack.Sum, _ session: any TargetSession
     ) throws(Failure) -> Difference? {
         let expected = try expectedDigest(of: table, session)
         if expected == found.digest, found.misfits == 0 { return nil }
@@ -178,10 +144,10 @@ final class Verification: Sendable {
         for shard in table.shards {
             let raw = try shards.open(shard, of: table.plan, into: bytes)
             let records = try session.mapped(raw, of: table.plan)
-            digest += try sum(records, of: table.plan).digest
+            digest += try readBack.sum(records, of: table.plan).digest
             guard let note = setAside[Name(shard.key)] else { continue }
             let refused = try shards.open(note.shard, of: table.plan, into: bytes)
-            let mapped = try sum(session.mapped(refused, of: table.plan), of: table.plan)
+            let mapped = try readBack.sum(session.mapped(refused, of: table.plan), of: table.plan)
             digest = digest - mapped.digest
         }
         return digest
@@ -193,7 +159,7 @@ final class Verification: Sendable {
     ) throws(Failure) -> Digest {
         guard let note = setAside[Name(shard.key)] else { return .empty }
         let records = try shards.open(note.shard, of: table.plan, into: ShardBytes())
-        guard try sum(records, of: table.plan).digest == note.digest else {
+        guard try readBack.sum(records, of: table.plan).digest == note.digest else {
             throw Failure(
                 .refused, "\(note.shard.key) holds other rows than the note beside it says",
                 hint: "Restore the object, or load again into an empty target.")
