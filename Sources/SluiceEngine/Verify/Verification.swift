@@ -31,7 +31,7 @@ final class Verification: Sendable {
 
     /// - Parameters:
     ///   - setAside: what the ledger says was left out.
-    ///   - readBack: tables that it has were read while others were loaded; they are not read again.
+    ///   - readBack: tables that it has were read while others were loaded and are not read again.
     init(
         _ run: Run, _ tables: [DatasetTable], from shards: any ShardSupply, in target: any Target,
         request: LoadRequest, without setAside: SetAside = SetAside(),
