@@ -30,14 +30,24 @@ final class MySQLSession: SourceSession {
     func plan(_ source: SourceTable, _ options: PlanOptions) throws(Failure) -> TablePlan {
         let table = try table(source.name)
         if let filter = options.filter { try check(filter, table) }
-        let key = table.byteCount > options.chunkBytes ? MySQLKey(of: table) : nil
+        let rowCount =
+            table.byteCount > options.chunkBytes
+            ? MySQLChunks.rowCount(of: table, options) : nil
+        return try plan(source, options, chunkRows: rowCount)
+    }
+
+    /// - Parameter chunkRows: how many rows a chunk should have; nothing: one chunk has all.
+    func plan(
+        _ source: SourceTable, _ options: PlanOptions, chunkRows: Int?
+    ) throws(Failure) -> TablePlan {
+        let table = try table(source.name)
+        let key = chunkRows == nil ? nil : MySQLKey(of: table)
         var chunks = [Chunk(number: 0)]
-        if let key {
+        if let key, let chunkRows {
             try makeReady()
             chunks = try explaining(table) { () throws(Failure) in
                 try MySQLChunks.make(
-                    of: table, by: key, rowCount: MySQLChunks.rowCount(of: table, options),
-                    options, on: connection)
+                    of: table, by: key, rowCount: chunkRows, options, on: connection)
             }
         }
         return TablePlan(
