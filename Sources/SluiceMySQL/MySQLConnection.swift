@@ -113,7 +113,10 @@ extension MySQLConnection {
                 .usage, "\(place) does not offer TLS, which its ssl-mode asks for",
                 hint: "Switch TLS on at the server, or use ssl-mode=preferred.")
         }
-        keepAlive(mysql_get_socket(session))
+        let socket = mysql_get_socket(session)
+        keepAlive(socket)
+        // Behind TLS the library leaves it blocking, and would wait where nobody can end the wait.
+        _ = fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK)
     }
 
     private func setUp() throws(Failure) {

@@ -223,7 +223,9 @@ extension MySQLFailure {
         let line = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? "no reason"
         var text = line.hasSuffix(".") ? String(line.dropLast()) : line
         let word = text.prefix { $0 != " " }
-        if let first = word.first, first.isUppercase, word.dropFirst().allSatisfy({ $0.isLowercase || $0 == "'" }) {
+        if let first = word.first, first.isUppercase,
+            word.dropFirst().allSatisfy({ $0.isLowercase || $0 == "'" })
+        {
             text = first.lowercased() + text.dropFirst()
         }
         return text

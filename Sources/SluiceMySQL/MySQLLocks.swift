@@ -41,12 +41,14 @@ enum MySQLLocks {
 
     /// Read locks on the tables, or a global one where none are named, for as long as the session
     /// holds them. Other clients do not wait behind our waiting for longer than the limit.
-    static func take(_ tables: [Name]?, on connection: MySQLConnection) throws(Failure) {
+    static func take(
+        _ tables: [Name]?, on connection: MySQLConnection, limit: Duration = limit
+    ) throws(Failure) {
         let list = tables.map { $0.map { "\($0.quoted) READ" }.joined(separator: ", ") }
         let statement = list.map { "LOCK TABLES \($0)" } ?? "FLUSH TABLES WITH READ LOCK"
         for attempt in 1... {
             do throws(Failure) {
-                return try takeOnce(statement, on: connection)
+                return try takeOnce(statement, on: connection, limit)
             } catch {
                 guard error.code == "1205" || error.code == "1317",
                     connection.stop.reason == nil
@@ -66,7 +68,7 @@ enum MySQLLocks {
     }
 
     private static func takeOnce(
-        _ statement: String, on connection: MySQLConnection
+        _ statement: String, on connection: MySQLConnection, _ limit: Duration
     ) throws(Failure) {
         // The server's own limit does not count all that this statement may wait for.
         connection.statementLimit = limit + .milliseconds(500)
