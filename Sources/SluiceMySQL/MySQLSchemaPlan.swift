@@ -128,6 +128,17 @@ struct MySQLDrop: Hashable, Sendable {
 
     var sql: String { "DROP \(kind) IF EXISTS \(name.quoted)" }
 
+    func perform(on connection: MySQLConnection) throws(Failure) {
+        guard kind.hasPrefix("PACKAGE") else {
+            try connection.execute(sql)
+            return
+        }
+        // Only in this mode does the server know the word.
+        try connection.execute("SET SESSION sql_mode = 'ORACLE'")
+        defer { _ = try? connection.execute("SET SESSION sql_mode = '\(MySQLSettings.sqlMode)'") }
+        try connection.execute(sql)
+    }
+
     /// As messages show it.
     var description: String { "\(kind.lowercased()) \(name)" }
 

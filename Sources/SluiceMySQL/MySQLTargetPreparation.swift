@@ -42,7 +42,7 @@ struct MySQLTargetPreparation {
     /// What hangs on tables goes with them.
     private func drop() throws(Failure) {
         for drop in steps.plan.items.flatMap(\.drops).reversed() {
-            try connection.execute(drop.sql)
+            try drop.perform(on: connection)
         }
     }
 

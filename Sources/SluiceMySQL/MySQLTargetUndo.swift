@@ -24,7 +24,7 @@ struct MySQLTargetUndo {
         for drop in drops.sorted(by: { $0.place > $1.place }) {
             // Somebody may have put another kind of thing there, which is not ours.
             guard try MySQLObjects.isOurs(drop, on: connection) else { continue }
-            try connection.execute(drop.sql)
+            try drop.perform(on: connection)
         }
         for entry in entries where entry.unit.hasPrefix(MySQLUnit.beginPrefix) {
             guard let table = MySQLTargetUndo.truncated(entry.mapped),
