@@ -21,7 +21,7 @@ public final class MariaDBDatabase: Sendable {
     }
 
     deinit {
-        _ = try? server.sql("DROP DATABASE IF EXISTS \(name)")
+        _ = try? server.sql("SET foreign_key_checks = 0; DROP DATABASE IF EXISTS \(name)")
     }
 
     /// What the client prints for SQL: a line for each row, tabs between values, without headings.

@@ -1,0 +1,190 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Two databases on real MariaDB servers and a folder for the store, with sluice as it is run between them.
+final class MySQLPlace {
+    let place: Workspace
+    let source: MariaDBDatabase
+    let target: MariaDBDatabase
+
+    /// - Parameters:
+    ///   - fixture: SQL that makes the source; nothing: it is empty.
+    ///   - server: what the target is on; where it is another than the source's, both have the same name.
+    init(_ fixture: String? = nil, targetOn server: MariaDBServer = .primary) throws {
+        place = try Workspace()
+        source = try MariaDBDatabase()
+        target =
+            server == .primary
+            ? try MariaDBDatabase() : try MariaDBDatabase(on: server, name: source.name)
+        if let fixture { try source.make(from: "mariadb/\(fixture)") }
+    }
+
+    /// `--source`, `--store` and `--target`, each where the command takes it.
+    func ends(of command: String, store: String = "file:out") -> [String] {
+        var ends = ["--store", store]
+        if ["run", "export"].contains(command) { ends += ["--source", source.url] }
+        if ["run", "load", "verify"].contains(command) { ends += ["--target", target.url] }
+        return ends
+    }
+
+    /// Runs sluice; whatever it says, the password is not in it.
+    @discardableResult
+    func run(
+        _ command: String, _ options: [String] = [], store: String = "file:out",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Program.Result {
+        let result = try place.run([command] + ends(of: command, store: store) + options)
+        let password = try MariaDBServer.password
+        #expect(!result.text.contains(password), sourceLocation: sourceLocation)
+        #expect(!result.errorText.contains(password), sourceLocation: sourceLocation)
+        return result
+    }
+
+    /// Runs sluice and expects that all is well.
+    @discardableResult
+    func succeed(
+        _ command: String, _ options: String..., store: String = "file:out",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Program.Result {
+        let result = try run(command, options, store: store, sourceLocation: sourceLocation)
+        #expect(result.code == 0, "\(result.errorText)", sourceLocation: sourceLocation)
+        return result
+    }
+
+    /// Runs sluice, quietly, and expects exactly this end.
+    func expect(
+        _ code: Int32, _ errors: String, _ command: String, _ options: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let result = try run(command, options + ["--quiet"], sourceLocation: sourceLocation)
+        #expect(result.errorText == errors, sourceLocation: sourceLocation)
+        #expect(result.code == code, sourceLocation: sourceLocation)
+    }
+
+    /// Starts sluice and comes back at once.
+    func start(_ command: String, _ options: [String] = []) throws -> Process {
+        try place.sluice.start([command] + ends(of: command) + ["--quiet"] + options)
+    }
+
+    /// `mariadb-dump` and the server's checksums find source and target the same.
+    func expectEqual(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let difference = try source.difference(from: target)
+        #expect(difference.prefix(3000) == "", sourceLocation: sourceLocation)
+    }
+
+    /// Nothing that sluice took on the source is left: no session, no lock, nothing in `holds/`.
+    func expectNothingHeld(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try eventually("a session of sluice is still there", sourceLocation: sourceLocation) {
+            try source.server.sql(
+                """
+                SELECT count(*) FROM information_schema.processlist
+                WHERE db = '\(source.name)' AND id <> connection_id()
+                """) == "0\n"
+        }
+        let holds = try place.exists("out/holds") ? place.names("out/holds") : []
+        #expect(holds == [], sourceLocation: sourceLocation)
+    }
+}
+
+/// Clients that write into a database all the time, each transaction into several tables.
+///
+/// What one instant of it looks like: four equal sums, as many rows that wander over the keys as at the beginning.
+final class MySQLLoad {
+    private let place: MySQLPlace
+    private let routines: MariaDBDatabase
+    private var clients: [Process] = []
+
+    /// Makes the tables, with `scale` times a thousand accounts.
+    init(_ place: MySQLPlace, scale: Int) throws {
+        self.place = place
+        routines = try MariaDBDatabase(on: place.source.server)
+        try place.source.sql(
+            """
+            CREATE TABLE accounts (id int PRIMARY KEY, balance int NOT NULL, filler char(84) NOT NULL);
+            CREATE TABLE tellers (id int PRIMARY KEY, balance int NOT NULL);
+            CREATE TABLE branches (id varchar(20) COLLATE utf8mb4_general_ci PRIMARY KEY, balance int NOT NULL);
+            CREATE TABLE history (account int NOT NULL, delta int NOT NULL, at timestamp(6) NOT NULL, note text);
+            CREATE TABLE wanderers (id bigint NOT NULL PRIMARY KEY, home bigint NOT NULL UNIQUE, label enum('left', 'right'));
+            INSERT INTO accounts SELECT seq, 0, md5(seq) FROM seq_1_to_\(scale)000;
+            INSERT INTO tellers SELECT seq, 0 FROM seq_1_to_\(scale)0;
+            INSERT INTO branches SELECT concat('Branch ', seq), 0 FROM seq_1_to_\(scale);
+            INSERT INTO wanderers SELECT seq, seq, 'right' FROM seq_1_to_\(scale)000
+            """)
+        let tables = place.source.name
+        try routines.sql("CREATE TABLE stop (now int)")
+        let bear = """
+            CREATE PROCEDURE bear(scale int) MODIFIES SQL DATA
+            write_on: LOOP
+                IF EXISTS (SELECT 1 FROM stop) THEN LEAVE write_on; END IF;
+                SET @a = 1 + floor(rand() * scale * 1000), @d = floor(rand() * 2000) - 1000;
+                SET @w = 1 + floor(rand() * scale * 1000);
+                START TRANSACTION;
+                UPDATE \(tables).accounts SET balance = balance + @d WHERE id = @a;
+                UPDATE \(tables).tellers SET balance = balance + @d WHERE id = 1 + @a % (scale * 10);
+                UPDATE \(tables).wanderers SET id = -id, label = if(id < 0, 'left', 'right') WHERE home = @w;
+                DO sleep(0.001);
+                UPDATE \(tables).branches SET balance = balance + @d WHERE id = concat('bRANCH ', 1 + @a % scale);
+                INSERT INTO \(tables).history VALUES (@a, @d, now(6), if(@a % 3, 'Ä😀', NULL));
+                COMMIT;
+                IF @a % 50 = 0 THEN
+                    INSERT INTO \(tables).accounts VALUES (-@w, 0, '') ON DUPLICATE KEY UPDATE filler = uuid();
+                    DELETE FROM \(tables).accounts WHERE id = -1 - @w AND balance = 0;
+                END IF;
+            END LOOP
+            """
+        try Shell.output(
+            of: try routines.command("mariadb", "--delimiter=//", "--execute", bear))
+        for _ in 0..<4 {
+            let call = try routines.server.command(
+                "mariadb", [routines.name, "--execute", "CALL bear(\(scale))"])
+            clients.append(
+                try Program(path: "/bin/sh").start(["-c", "exec \(call)"]))
+        }
+        try eventually("nothing is written") {
+            try place.source.sql("SELECT count(*) > 100 FROM history") == "1\n"
+        }
+    }
+
+    deinit {
+        _ = try? stop()
+    }
+
+    /// Lets the clients finish what they are at.
+    func stop() throws {
+        guard !clients.isEmpty else { return }
+        try routines.sql("INSERT INTO stop VALUES (1)")
+        for client in clients {
+            let result = client.wait()
+            #expect(result.code == 0, "\(result.errorText)")
+        }
+        clients = []
+    }
+
+    var transactionCount: Int {
+        get throws { try place.source.sql("SELECT count(*) FROM history").number }
+    }
+
+    /// One instant: the four sums are one number, and nobody who wanders is there twice or not at all.
+    func expectOneInstant(
+        in database: MariaDBDatabase, scale: Int, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let sums = try database.sql(
+            """
+            SELECT (SELECT sum(balance) FROM accounts), (SELECT sum(balance) FROM tellers),
+                (SELECT sum(balance) FROM branches), (SELECT coalesce(sum(delta), 0) FROM history)
+            """
+        ).dropLast().split(separator: "\t")
+        #expect(
+            sums.count == 4 && Set(sums).count == 1, "\(sums)", sourceLocation: sourceLocation)
+        let wanderers = try database.sql(
+            "SELECT count(*), count(DISTINCT abs(id)), sum(abs(id) = home) FROM wanderers")
+        #expect(
+            wanderers == "\(scale)000\t\(scale)000\t\(scale)000\n", sourceLocation: sourceLocation)
+    }
+}
+
+extension String {
+    /// What a query with one row of one number says.
+    var number: Int { Int(filter { $0 != "\n" }) ?? -1 }
+}

@@ -1,0 +1,159 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// What an export holds still while others write, and what it leaves to them.
+@Suite("An export from MariaDB under load", .serialized)
+struct MySQLSnapshotTests {
+    @Test("holds one instant, whatever is written meanwhile", arguments: 1...(isLong ? 20 : 2))
+    func oneInstant(_ round: Int) throws {
+        let place = try MySQLPlace()
+        let load = try MySQLLoad(place, scale: 5)
+        let before = try load.transactionCount
+        let result = try place.run("run", ["--shard-bytes", "128KiB", "--lanes", "3"])
+        let after = try load.transactionCount
+        try load.stop()
+        #expect(result.code == 0, "\(result.errorText)")
+        try load.expectOneInstant(in: place.target, scale: 5)
+        let count = try place.target.sql("SELECT count(*) FROM history").number
+        #expect(before < after)
+        #expect((before...after).contains(count))
+        try place.expectNothingHeld()
+    }
+
+    /// Ten megabytes that nothing makes smaller than half.
+    private static let incompressible = """
+        CREATE TABLE a (id int PRIMARY KEY, v text);
+        INSERT INTO a SELECT seq, (SELECT group_concat(md5(a.seq * 40 + b.seq) SEPARATOR '') FROM seq_1_to_32 b)
+        FROM seq_1_to_10000 a
+        """
+
+    private static let slow = [
+        "--lanes", "2", "--upload-limit", "512KiB", "--shard-bytes", "256KiB",
+    ]
+
+    private func export(_ place: MySQLPlace, _ options: String...) throws -> Process {
+        let export = try place.start("export", Self.slow + options)
+        try eventually("no shard is there") {
+            try !export.runs(afterAtMost: 0)
+                || place.place.exists("out/data") && !place.place.names("out/data").isEmpty
+        }
+        #expect(export.runs(afterAtMost: 0), "\(export.errorText)")
+        return export
+    }
+
+    @Test("lets others read and write until it is done")
+    func others() throws {
+        let place = try MySQLPlace()
+        try place.source.sql("\(Self.incompressible); CREATE TABLE z (id int PRIMARY KEY)")
+        let export = try export(place)
+        try place.source.sql(
+            """
+            SET lock_wait_timeout = 1, innodb_lock_wait_timeout = 1; SELECT count(*) FROM a;
+            DELETE FROM a WHERE id > 5000; INSERT INTO z VALUES (1); UPDATE a SET v = ''
+            """)
+        let result = export.wait()
+        #expect(result.code == 0, "\(result.errorText)")
+        try place.succeed("load", "--trust-schema")
+        #expect(
+            try place.target.sql("SELECT count(*), min(length(v)), (SELECT count(*) FROM z) FROM a")
+                == "10000\t1024\t0\n")
+    }
+
+    @Test(
+        "keeps DDL out until it is done, or ends without a dataset",
+        arguments: [
+            "TRUNCATE z", "ALTER TABLE z ADD COLUMN more int DEFAULT 1", "DROP TABLE z",
+            "RENAME TABLE z TO y",
+        ])
+    func ddl(_ statement: String) throws {
+        let place = try MySQLPlace()
+        try place.source.sql(
+            """
+            \(Self.incompressible);
+            CREATE TABLE z (id int PRIMARY KEY, v text) AS SELECT seq AS id, repeat('z', 1000) AS v FROM seq_1_to_1000
+            """)
+        let export = try export(place)
+        let changed =
+            (try? place.source.sql("SET lock_wait_timeout = 1; \(statement)")) != nil
+        let result = export.wait()
+        if changed {
+            #expect([1, 4, 6].contains(result.code), "\(result.code): \(result.errorText)")
+            #expect(!place.place.exists("out/manifest.json"))
+            return
+        }
+        #expect(result.code == 0, "\(result.errorText)")
+        try place.source.sql("SET lock_wait_timeout = 5; \(statement)")
+        try place.succeed("load", "--trust-schema")
+        #expect(try place.target.sql("SELECT count(*), sum(length(v)) FROM z") == "1000\t1000000\n")
+    }
+
+    @Test("lets writers wait when it is locked, and frees them within seconds when it is killed")
+    func locked() throws {
+        let place = try MySQLPlace()
+        try place.source.sql(Self.incompressible)
+        let update = "SET lock_wait_timeout = 1; UPDATE a SET v = '' WHERE id ="
+        for round in 1...2 {
+            let export = try place.start("export", Self.slow + ["--consistency", "locked"])
+            try eventually("nothing is locked") { (try? place.source.sql("\(update) 1")) == nil }
+            #expect(export.runs(afterAtMost: 1), "\(export.errorText)")
+            try place.source.sql("SET lock_wait_timeout = 1; SELECT count(*) FROM a")
+            #expect(throws: Shell.Failed.self, "round \(round)") {
+                try place.source.sql("\(update) 1")
+            }
+            if round == 1 {
+                export.signal(SIGKILL)
+                _ = export.wait()
+                try eventually("the lock outlives its process", within: 10) {
+                    (try? place.source.sql("\(update) 1")) != nil
+                }
+            } else {
+                #expect(export.wait().code == 0, "\(export.errorText)")
+                try place.source.sql("\(update) 2")
+            }
+        }
+        try place.expectNothingHeld()
+        try place.succeed("load", "--trust-schema")
+        #expect(try place.target.sql("SELECT v = '' FROM a WHERE id IN (1, 2)") == "1\n0\n")
+    }
+
+    @Test("never makes others wait for longer than the limit, whatever runs on the source")
+    func longStatement() throws {
+        let place = try MySQLPlace()
+        try place.source.sql(
+            """
+            CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text);
+            INSERT INTO a SELECT seq, 'x' FROM seq_1_to_1000
+            """
+        )
+        for statement in [
+            "SELECT sum(sleep(0.04)) FROM a WHERE id <= 500",
+            "UPDATE a SET v = 'y' WHERE sleep(0.04) = 0 AND id <= 500",
+        ] {
+            let client = try Program(path: "/bin/sh").start([
+                "-c",
+                "exec \(place.source.server.command("mariadb", [place.source.name, "-e", statement]))",
+            ])
+            try eventually("the statement does not run") {
+                try place.source.server.sql(
+                    """
+                    SELECT count(*) FROM information_schema.processlist
+                    WHERE db = '\(place.source.name)' AND info LIKE '%sleep(0.04)%' AND id <> connection_id()
+                    """) == "1\n"
+            }
+            let export = try place.start("export", [])
+            // Somebody else's small change, again and again: the longest time one of them took.
+            var longest = 0.0
+            while export.runs(afterAtMost: 0.05) {
+                let begin = Process.now
+                try place.source.sql("REPLACE INTO b VALUES (1, uuid())")
+                longest = max(longest, Process.now - begin)
+            }
+            let result = export.wait()
+            #expect([0, 5].contains(result.code), "\(statement): \(result.errorText)")
+            #expect(longest < 13, "\(statement)")
+            _ = client.wait()
+        }
+        try place.expectNothingHeld()
+    }
+}
