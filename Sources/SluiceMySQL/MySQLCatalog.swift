@@ -13,7 +13,7 @@ struct MySQLCatalog: Sendable {
     private let flavor: MySQLFlavor
 
     /// Engines that keep no rows of their own: elsewhere, in other tables, or nowhere.
-    private static let hollowEngines: Set<String> = [
+    static let hollowEngines: Set<String> = [
         "MRG_MYISAM", "MRG_MyISAM", "FEDERATED", "CONNECT", "SPIDER", "BLACKHOLE", "SEQUENCE",
         "PERFORMANCE_SCHEMA", "OQGRAPH", "SPHINX",
     ]

@@ -13,6 +13,8 @@ final class MySQLLoader {
     private let connection: MySQLConnection
     private let statement: MySQLLoadStatement
     private let writer: MySQLRowWriter
+    /// What the server takes as one statement.
+    private let packetBytes: Int
     private var output = ByteBuffer(capacity: 512 << 10)
     /// How many labels without a word were sent, each of which the server warns of.
     private var wordless = 0
@@ -44,6 +46,8 @@ final class MySQLLoader {
         }
         let isAllowed = try connection.integer("SELECT @@local_infile") == 1
         let usesLines = takesLines && isAllowed
+        // Beside the statement a packet has a few bytes of its own.
+        packetBytes = (try connection.integer("SELECT @@max_allowed_packet") ?? 1 << 20) - 1024
         statement = MySQLLoadStatement(
             plan.table, columns, fields.filter { $0.form != .nothing }.map(\.form),
             connection.flavor, usesLines: usesLines)
@@ -165,7 +169,8 @@ extension MySQLLoader {
     static func isRowRefused(_ number: Int) -> Bool {
         switch number {
         // NULL, duplicates, CHECKs, and values that do not fit in one way or another.
-        case 1048, 1062, 1586, 1859, 4025, 3819, 1264, 1265, 1292, 1366, 1300, 1406, 1411, 1416,
+        case 1048, 1062, 1216, 1452, 1586, 1859, 4025, 3819, 1264, 1265, 1292, 1366, 1300, 1406,
+            1411, 1416,
             1367, 1690, 1526, 1748, 3140, 4078, 4079, 1118, 1301, 1644, 1364, 1263:
             true
         default: false
@@ -248,6 +253,9 @@ extension MySQLLoader {
                     until: MySQLLoader.statementBytes)
                 row += written
                 pending += written
+                guard output.count < packetBytes else {
+                    throw overlarge(row: digest.rowCount + row)
+                }
                 if output.count >= MySQLLoader.statementBytes {
                     try send(pending, upTo: digest.rowCount + row)
                     pending = 0
@@ -258,6 +266,14 @@ extension MySQLLoader {
         }
         if pending > 0 { try send(pending, upTo: digest.rowCount) }
         return digest
+    }
+
+    private func overlarge(row: Int) -> Failure {
+        Failure(
+            .refused,
+            "a row needs more than the \(packetBytes) bytes that the server takes at once",
+            hint: "Raise max_allowed_packet or set local_infile=1 at the server."
+        ).at(row: row).refusing(row: row)
     }
 
     fileprivate var overlong: Failure {

@@ -7,10 +7,8 @@ extension MySQLSchemaPlan {
         let weights = Dictionary(
             request.tables.map { ($0.table.table, $0.estimatedBytes) }
         ) { first, _ in first }
-        let left = Set(
-            schema.objects.filter { $0.kind == "TABLE" && weights[$0.name.table] == nil }
-                .map(\.name.table))
         let objects = schema.objects.filter { !$0.name.table.isSluice }
+        let left = MySQLSchemaPlan.left(of: objects, where: weights)
         addDatabase(schema.settings)
         for object in objects where object.kind == "SEQUENCE" { addSequence(object) }
         var texts: [MySQLTableText] = []
@@ -35,6 +33,19 @@ extension MySQLSchemaPlan {
         for text in texts { addForeignKeys(of: text, weights) }
         addCounters(schema)
         addCode(objects, request, left)
+    }
+
+    /// The tables that are not wanted here. Tables without rows of their own are in no dataset; where
+    /// all others are wanted, so are they.
+    private static func left(
+        of objects: [SchemaText.Object], where weights: [Name: Int]
+    ) -> Set<Name> {
+        let absent = objects.filter { $0.kind == "TABLE" && weights[$0.name.table] == nil }
+        let isWhole = absent.allSatisfy { object in
+            MySQLTableText(object.sql).map { MySQLCatalog.hollowEngines.contains($0.engine) }
+                ?? false
+        }
+        return isWhole ? [] : Set(absent.map(\.name.table))
     }
 
     private mutating func addDatabase(_ settings: JSON) {

@@ -207,6 +207,8 @@ enum MySQLTargetSettings {
             "max_error_count = \(warningLimit)",
             // A second writer of a shard waits for the first.
             "innodb_lock_wait_timeout = 3600",
+            // A shard is here as a whole before it is sent; whoever stops sending is gone.
+            "net_read_timeout = 600",
         ]
         if connection.flavor.isMariaDB {
             settings.append("check_constraint_checks = 1")

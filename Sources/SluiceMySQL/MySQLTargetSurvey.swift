@@ -37,6 +37,7 @@ struct MySQLTargetSurvey {
         case .use, .truncate: try lookAtTables(request, found)
         }
         try lookForDefiners(plan)
+        try lookForEvents(plan)
         try lookAtServer(request, found)
         for plan in request.tables {
             if found.relation(plan.table.table) == nil {
@@ -88,6 +89,15 @@ struct MySQLTargetSurvey {
                 "user \(definer) does not exist in the target, and \(count) views, routines,"
                     + " triggers or events run as it; make it, or use --owners skip")
         }
+    }
+
+    private mutating func lookForEvents(_ plan: MySQLSchemaPlan) throws(Failure) {
+        guard plan.items.contains(where: { $0.drops.contains { $0.kind == "EVENT" } }),
+            try connection.text("SELECT @@event_scheduler") == "ON"
+        else { return }
+        warnings.append(
+            "the target's event scheduler is on: events run as soon as they are made, and may change"
+                + " rows before these are verified")
     }
 
     /// DROP TABLE drops no view: what has the name of an object that will be made and is of another
