@@ -10,6 +10,18 @@ public final class Progress: Sendable {
         case verify
     }
 
+    /// Something that is being worked on.
+    public struct Item: Sendable, Equatable {
+        public var name: String
+        /// How far it is, where that is known: `scanning table, 45%`.
+        public var detail = ""
+
+        public init(_ name: String, detail: String = "") {
+            self.name = name
+            self.detail = detail
+        }
+    }
+
     /// One phase's numbers. A total of 0 is not known yet.
     public struct Figures: Sendable {
         public var startedAt: ContinuousClock.Instant?
@@ -21,8 +33,8 @@ public final class Progress: Sendable {
         /// Tables in `plan`, shards in `load`, steps in `index`, tables in `verify`.
         public var items = 0
         public var itemTotal = 0
-        /// What is being worked on, by name, oldest first.
-        public var active: [String] = []
+        /// What is being worked on, oldest first.
+        public var active: [Item] = []
     }
 
     private let phases = Monitor<[Figures]>(Phase.allCases.map { _ in Figures() })
@@ -46,14 +58,19 @@ public final class Progress: Sendable {
     }
 
     public func start(_ item: String, in phase: Phase) {
-        change(phase) { $0.active.append(item) }
+        change(phase) { $0.active.append(Item(item)) }
     }
 
     public func finish(_ item: String, in phase: Phase) {
         change(phase) { figures in
-            if let place = figures.active.firstIndex(where: { $0.utf8.elementsEqual(item.utf8) }) {
-                figures.active.remove(at: place)
-            }
+            if let place = figures.place(of: item) { figures.active.remove(at: place) }
+        }
+    }
+
+    /// How far what is being worked on is, by its name.
+    public func tell(_ detail: String, of item: String, in phase: Phase) {
+        change(phase) { figures in
+            if let place = figures.place(of: item) { figures.active[place].detail = detail }
         }
     }
 
@@ -75,5 +92,12 @@ public final class Progress: Sendable {
 
     private func change(_ phase: Phase, _ body: (inout Figures) -> Void) {
         phases.change { body(&$0[phase.rawValue]) }
+    }
+}
+
+extension Progress.Figures {
+    /// By bytes: two names may be one String.
+    fileprivate func place(of item: String) -> Int? {
+        active.firstIndex { $0.name.utf8.elementsEqual(item.utf8) }
     }
 }

@@ -4,7 +4,7 @@ internal import SluiceRecords
 /// `--constraints initial`: which foreign keys are made with the tables, and in which order the
 /// tables are then loaded.
 ///
-/// Those within a circle of tables are made behind the rows as ever, and so are those of partitioned
+/// Those within a circle of tables are made behind the rows as ever; so are those of partitioned
 /// tables, whose keys are only whole when those of their parts are, and those that the source has
 /// not looked at itself.
 struct PostgresInitialKeys {

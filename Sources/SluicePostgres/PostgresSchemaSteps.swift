@@ -12,6 +12,8 @@ final class PostgresSchemaSteps: Sendable {
     private let places: [Name: Int]
     /// What this process knows to be done.
     private let done = Mutex<Set<Int>>([])
+    /// What is being done, by the number of the server's process that does it.
+    private let inWork = Mutex<[Int: Int]>([:])
 
     init(_ request: LoadRequest) {
         self.request = request
@@ -26,6 +28,9 @@ final class PostgresSchemaSteps: Sendable {
             throw Failure(.bug, "\(step.name) is no step of this request")
         }
         guard !done.withLock({ $0.contains(place) }) else { return }
+        let process = connection.processID
+        inWork.withLock { $0[process] = place }
+        defer { inWork.withLock { $0[process] = nil } }
         // Two lanes may each hold what the other waits for; the server ends one of them.
         var attempts = 0
         while true {
@@ -36,6 +41,18 @@ final class PostgresSchemaSteps: Sendable {
                 attempts += 1
                 guard error.code == "40P01", attempts < 10 else { throw error }
             }
+        }
+    }
+
+    var isAtWork: Bool { inWork.withLock { !$0.isEmpty } }
+
+    /// How far the steps in work are, by the server's views of progress.
+    func details(
+        on connection: PostgresConnection
+    ) throws(Failure) -> [(step: String, detail: String)] {
+        let inWork = inWork.withLock { $0 }
+        return try PostgresStepProgress.all(on: connection).compactMap { process, detail in
+            inWork[process].map { (plan.items[$0].step.name, detail) }
         }
     }
 

@@ -14,6 +14,9 @@ public final class PostgresTarget: Target {
     /// The schema work of the request that sessions are open for.
     private let steps = Mutex<PostgresSchemaSteps?>(nil)
 
+    /// For looking at what the sessions do.
+    private let watching = Mutex<PostgresConnection?>(nil)
+
     /// - Parameter url: as libpq understands it; its variables and its password file count.
     /// - Parameter shown: the URL without its password, for messages.
     /// - Parameter passwordCommand: a shell command whose first line of output is the password.
@@ -58,8 +61,23 @@ public final class PostgresTarget: Target {
         }
     }
 
+    public func stepDetails(
+        stop: StopSignal
+    ) throws(Failure) -> [(step: String, detail: String)] {
+        // Without a step in work no connection is made for this.
+        guard let steps = steps.withLock({ $0 }), steps.isAtWork else { return [] }
+        if let connection = watching.withLock({ $0 }) { return try steps.details(on: connection) }
+        let connection = try PostgresConnection(address, stop: stop)
+        watching.withLock { $0 = connection }
+        return try steps.details(on: connection)
+    }
+
     public func close() throws(Failure) {
         steps.withLock { $0 = nil }
+        watching.withLock { connection in
+            connection?.close()
+            connection = nil
+        }
     }
 
     public func examine() -> [Finding] {

@@ -158,6 +158,9 @@ public protocol Target: AnyObject, Sendable {
     func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey
     /// A lane's own connection; called on that lane.
     func openSession(_ request: LoadRequest, stop: StopSignal) throws(Failure) -> any TargetSession
+    /// How far the steps are that its sessions are doing now, where the server tells:
+    /// `index public.orders_by_day`, `scanning table, 45%`. For showing only; may fail.
+    func stepDetails(stop: StopSignal) throws(Failure) -> [(step: String, detail: String)]
     /// Ends what the sessions shared, when all are closed.
     func close() throws(Failure)
     /// What `doctor` looks at.
@@ -235,6 +238,10 @@ public protocol TargetSession: AnyObject {
 
 extension Target {
     public var canLeaveOut: Bool { false }
+
+    public func stepDetails(
+        stop: StopSignal
+    ) throws(Failure) -> [(step: String, detail: String)] { [] }
 }
 
 extension TargetSession {

@@ -62,12 +62,12 @@ import Testing
         #expect(stopped.code == 1)
         #expect(
             stopped.errorText
-                == ("""
+                == """
                 sluice: insert or update on table "child" violates foreign key constraint "child_fkey1" [23503]
                   while loading shard 00000 of chunk 0 of child
                 hint: A row refers to one that the target does not have; was a table left out, or limited with --where?
 
-                """), "\(stopped.errorText)")
+                """)
         let result = try place.place.run(ends + Self.options + ["--on-bad-row", "quarantine"])
         #expect(result.code == 3, "\(result.errorText)")
         let reason =

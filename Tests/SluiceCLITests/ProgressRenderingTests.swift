@@ -52,6 +52,21 @@ struct ProgressRenderingTests {
         )
     }
 
+    @Test("how far a step is stands behind its name")
+    func details() throws {
+        let progress = Progress()
+        progress.begin(.index, itemTotal: 3)
+        progress.start("index a", in: .index)
+        progress.start("index b", in: .index)
+        progress.tell("scanning table, 45%", of: "index b", in: .index)
+        progress.tell("done long ago", of: "index c", in: .index)
+        let view = try #require(progress.views(now: Clock.now).first)
+        #expect(view.active == ["index a", "index b: scanning table, 45%"])
+        #expect(view.itemTotal == 3)
+        progress.finish("index b", in: .index)
+        #expect(progress.views(now: Clock.now).first?.active == ["index a"])
+    }
+
     @Test("of many tables in work a few are named")
     func many() {
         let phase = PhaseView(name: "load", seconds: 1, active: ["a", "b", "c", "d", "e", "f"])

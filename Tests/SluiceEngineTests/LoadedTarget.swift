@@ -12,6 +12,14 @@ final class LoadedTarget: Target {
     let engine = "memory"
     let place = "memory"
     let state = Monitor(State())
+    /// Schema work behind the rows, and what is done in each step.
+    private let steps: [LoadStep]
+    fileprivate let onStep: @Sendable () -> Void
+
+    init(steps: [LoadStep] = [], onStep: @escaping @Sendable () -> Void = {}) {
+        self.steps = steps
+        self.onStep = onStep
+    }
 
     var units: Set<String> { state.read { Set($0.records.keys) } }
     /// All records, sorted.
@@ -27,7 +35,13 @@ final class LoadedTarget: Target {
     func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey {
         TargetSurvey(
             ledger: state.read { $0.ledger }, conflicts: [], warnings: [], emptyTables: [],
-            steps: [])
+            steps: steps)
+    }
+
+    func stepDetails(
+        stop: StopSignal
+    ) throws(Failure) -> [(step: String, detail: String)] {
+        steps.map { (step: $0.name, detail: "half of it") }
     }
 
     func openSession(
@@ -47,7 +61,7 @@ private final class LoadedSession: TargetSession {
     }
 
     func prepare() throws(Failure) {}
-    func perform(_ step: LoadStep) throws(Failure) {}
+    func perform(_ step: LoadStep) throws(Failure) { target.onStep() }
     func begin(_ tables: [TablePlan]) throws(Failure) {
         for table in tables { try note("begin \(table.table)") }
     }

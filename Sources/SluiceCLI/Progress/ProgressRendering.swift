@@ -44,7 +44,7 @@ extension PhaseView {
             seconds = ((figures.endedAt ?? now) - start).inSeconds
         }
         isEnded = figures.endedAt != nil
-        active = figures.active
+        active = figures.active.map { $0.detail.isEmpty ? $0.name : "\($0.name): \($0.detail)" }
     }
 }
 

@@ -14,6 +14,7 @@ final class LoadLanes: Sendable {
     /// Nothing: tables are not read while others are loaded.
     private let readBack: ReadBack?
     private let newShards = Monitor(0)
+    private let lanesLeft: Monitor<Int>
 
     init(
         _ load: Load, from shards: any ShardSupply, pool: ShardPool,
@@ -21,6 +22,7 @@ final class LoadLanes: Sendable {
     ) {
         self.readBack = readBack
         self.quarantine = quarantine
+        lanesLeft = Monitor(max(1, load.run.settings.lanes))
         self.load = load
         self.shards = shards
         self.pool = pool
@@ -37,7 +39,25 @@ final class LoadLanes: Sendable {
     var lanes: [Lanes.Lane] {
         let first: Lanes.Lane = { () throws(Failure) in try self.work(preparing: true) }
         let other: Lanes.Lane = { () throws(Failure) in try self.work(preparing: false) }
-        return [first] + Array(repeating: other, count: max(0, run.settings.lanes - 1))
+        let watch: Lanes.Lane = { () throws(Failure) in self.watchSteps() }
+        return [first, watch] + Array(repeating: other, count: max(0, run.settings.lanes - 1))
+    }
+
+    /// Asks now and then how far the steps are, until the other lanes have ended.
+    private func watchSteps() {
+        while lanesLeft.wait(atMost: .seconds(1), { $0 == 0 ? true : nil }) == nil,
+            !work.isAbandoned
+        {
+            do throws(Failure) {
+                for (step, detail) in try load.target.stepDetails(stop: run.stop) {
+                    run.progress.tell(detail, of: step, in: .index)
+                }
+            } catch {
+                // It is for showing only: what is wrong with the target, the others find out.
+                run.log.debug("the progress of steps is not known: \(error.headline)")
+                return
+            }
+        }
     }
 
     func abandon() {
@@ -45,6 +65,7 @@ final class LoadLanes: Sendable {
     }
 
     private func work(preparing: Bool) throws(Failure) {
+        defer { lanesLeft.change { $0 -= 1 } }
         let session = try load.target.openSession(load.request, stop: run.stop)
         defer { session.close() }
         if preparing {
@@ -140,7 +161,7 @@ final class LoadLanes: Sendable {
     }
 
     private func perform(_ step: LoadStep, _ session: any TargetSession) throws(Failure) {
-        run.progress.begin(.index)
+        run.progress.begin(.index, itemTotal: work.stepCount)
         run.progress.start(step.name, in: .index)
         try during("making \(step.name)") { () throws(Failure) in try session.perform(step) }
         run.progress.finish(step.name, in: .index)

@@ -179,6 +179,9 @@ final class LoadWork: Sendable {
         state.change { $0.readingCount -= 1 }
     }
 
+    var isAbandoned: Bool { state.read { $0.isAbandoned } }
+    var stepCount: Int { state.read { $0.steps.count } }
+
     /// Whether every table is complete, and read where that was asked for, and every step done.
     var isFinished: Bool {
         state.read { $0.isComplete && $0.isRead && $0.steps.allSatisfy { $0.state == .done } }
