@@ -32,15 +32,9 @@ enum MySQLSettings {
                 ("information_schema_stats_expiry", "0"), ("optimizer_switch", "DEFAULT"),
                 ("show_create_table_verbosity", "0"),
             ]
-            if flavor.version >= 80_030 {
-                settings += [
-                    ("show_gipk_in_create_table_and_information_schema", "1"),
-                    ("sql_generate_invisible_primary_key", "0"),
-                ]
-            }
         }
         let list = settings.map { "SESSION \($0.name) = \($0.value)" }.joined(separator: ", ")
-        // The collation is that of literals alone: what is compared with a column takes the column's.
+        // The collation is that of literals; what is compared with a column takes the column's.
         return ["SET NAMES utf8mb4 COLLATE utf8mb4_bin", "SET \(list)"]
     }
 }

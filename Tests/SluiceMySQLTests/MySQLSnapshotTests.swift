@@ -171,7 +171,21 @@ struct MySQLSnapshotTests {
         try snapshot { $0.wants = { $0.name.table != "old" } }.close()
     }
 
-    @Test("without the privilege to ask for the log, locks are taken instead")
+    @Test("without the privilege to ask for the log, a global lock is taken for a moment")
+    func globalLock() throws {
+        let name = try user("SELECT ON \(database.name).*", "RELOAD ON *.*")
+        defer { try? drop(name) }
+        let snapshot = try snapshot(as: name)
+        #expect(snapshot.position.details["proof"]?.text == "a global read lock")
+        try database.sql("UPDATE t SET v = 1")
+        for _ in 0..<3 {
+            let table = try MySQLExported(snapshot, of: ["t"])["t"]
+            #expect(table.lines.allSatisfy { $0.hasSuffix(",5") })
+        }
+        try snapshot.close()
+    }
+
+    @Test("without the privilege for that, the tables are locked for a moment")
     func tableLocks() throws {
         let name = try user("SELECT, LOCK TABLES ON \(database.name).*")
         defer { try? drop(name) }
@@ -255,5 +269,54 @@ struct MySQLLocksTests {
         try busy.execute("COMMIT")
         try MySQLLocks.take(["t"], on: locker, limit: .seconds(1))
         try MySQLLocks.release(on: locker)
+    }
+}
+
+@Suite("A replica of MySQL stands still while it is read")
+struct MySQLReplicaTests {
+    private func isRunning() throws -> Bool {
+        try MariaDBServer.replica.sql("SHOW SLAVE STATUS").contains("\tYes\tYes\t")
+    }
+
+    @Test("its SQL thread is stopped, its upstream's place recorded, and it goes on afterwards")
+    func standingStill() throws {
+        let database = try MariaDBDatabase(on: .primary)
+        try database.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+        let url = try MariaDBServer.replica.url(database.name)
+        var tries = 0
+        while failure(of: { try open(url).execute("SELECT 1 FROM t LIMIT 0") }) != nil, tries < 500
+        {
+            tries += 1
+            Clock.sleep(.milliseconds(20))
+        }
+        let told = Monitor<[JSON]>([])
+        var options = SnapshotOptions(.replica, lanes: 2)
+        options.announce = { hold throws(Failure) in told.change { $0.append(hold) } }
+        let snapshot = try source(url).openSnapshot(options, stop: StopSignal())
+        #expect(try !isRunning())
+        try database.sql("INSERT INTO t VALUES (2)")
+        #expect(try MySQLExported(snapshot, of: ["t"])["t"].lines.count <= 2)
+        let details = snapshot.position.details
+        #expect(snapshot.position.isExact)
+        #expect(details["file"]?.text?.hasPrefix("binlog.") == true)
+        #expect(details["port"]?.integer.map(String.init) == (try MariaDBServer.primary.port))
+        #expect(details["gtid"]?.text?.isEmpty == false)
+        #expect(details["channels"]?.elements?.count == 1)
+        #expect(snapshot.stamp?["channels"] != nil)
+        let hold = try #require(told.read { $0 }.first)
+        #expect(
+            hold["what"]?.text == "the SQL thread on the replica is stopped; it falls behind")
+        #expect(hold["ends_with_process"]?.boolean == false)
+        // What a process that died leaves behind is taken over, and then freed.
+        options.leftBehind = [hold]
+        options.announce = { _ throws(Failure) in }
+        let next = try source(url).openSnapshot(options, stop: StopSignal())
+        #expect(next.stamp == snapshot.stamp)
+        try next.close()
+        #expect(try isRunning())
+        try snapshot.close()
+        try MariaDBServer.replica.sql("STOP SLAVE SQL_THREAD")
+        try source(url).release(hold)
+        #expect(try isRunning())
     }
 }
