@@ -10,6 +10,7 @@ extension Invocation {
         case .load: try run.load(from: store(), into: target())
         case .verify: try run.verify(target(), against: store())
         case .plan: try run.plan(source(), for: optionalTarget())
+        case .status where values.text(.store) == nil: try run.status(of: source())
         case .status:
             try run.status(
                 of: store(), source: optionalSource(), target: optionalTarget(),

@@ -63,14 +63,22 @@ struct PostgresExamination {
                 : Finding(
                     .warn, "a standby whose replay may not be paused",
                     remedy: "Grant EXECUTE on pg_wal_replay_pause() and pg_wal_replay_resume()."))
-        let state = try PostgresReplay.state(connection)
-        if state != "not paused" {
-            findings.append(
-                Finding(
-                    .warn, "replay is \(state)",
-                    remedy: "Was it sluice? sluice status --release lets it go on; otherwise "
-                        + "SELECT pg_wal_replay_resume()."))
+        findings += try held(connection)
+    }
+
+    /// What an export holds beyond its transactions, or left behind.
+    static func held(_ connection: PostgresConnection) throws(Failure) -> [Finding] {
+        guard try connection.boolean("SELECT pg_is_in_recovery()") else {
+            return try slots(connection) + publications(connection)
         }
+        let state = try PostgresReplay.state(connection)
+        guard state != "not paused" else { return [] }
+        return [
+            Finding(
+                .warn, "replay is \(state)",
+                remedy: "If no export is at work there: sluice status --release with the store of "
+                    + "its dataset, or SELECT pg_wal_replay_resume().")
+        ]
     }
 
     private static func lookAtPrimary(
@@ -111,25 +119,43 @@ struct PostgresExamination {
                     remedy: "Watch the disk until the next stage has caught up, or set "
                         + "max_slot_wal_keep_size.")
                 : Finding(.pass, "a slot keeps at most \(kept) of the log"))
-        try lookAtSlots(connection, &findings)
+        findings += try held(connection)
     }
 
-    private static func lookAtSlots(
-        _ connection: PostgresConnection, _ findings: inout [Finding]
-    ) throws(Failure) {
+    private static func slots(_ connection: PostgresConnection) throws(Failure) -> [Finding] {
         let rows = try connection.query(
             """
             SELECT slot_name, active, coalesce(wal_status, '?'),
                 pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))
             FROM pg_replication_slots WHERE slot_name LIKE 'sluice\\_%' ORDER BY slot_name
             """)
-        for row in rows.rows {
+        return rows.rows.map { row in
+            let slot = rows.text(row, 0)
             let isLost = rows.text(row, 2) == "lost"
             let what = isLost ? "has lost its log" : "keeps \(rows.text(row, 3)) of the log"
-            findings.append(
-                Finding(
-                    isLost ? .fail : .warn, "the slot \(rows.text(row, 0)) \(what)",
-                    remedy: "sluice status --release drops it when nobody needs it any more."))
+            return Finding(
+                isLost ? .fail : .warn, "the slot \(slot) \(what)",
+                remedy: "When nobody needs it any more: sluice status --release with the store of "
+                    + "its dataset, or SELECT pg_drop_replication_slot('\(slot)').")
+        }
+    }
+
+    /// Those of a slot go with it; without one they are of no use.
+    private static func publications(
+        _ connection: PostgresConnection
+    ) throws(Failure) -> [Finding] {
+        let rows = try connection.query(
+            """
+            SELECT pubname FROM pg_publication AS p WHERE pubname LIKE 'sluice\\_%' AND NOT EXISTS (
+                SELECT FROM pg_replication_slots
+                WHERE slot_name IN (p.pubname, regexp_replace(p.pubname, '_inserts$', '')))
+            ORDER BY pubname
+            """)
+        return rows.rows.map { row in
+            Finding(
+                .warn, "the publication \(rows.text(row, 0)) has no slot",
+                remedy:
+                    "DROP PUBLICATION \(Name(rows.text(row, 0)).quoted) when no export is at work.")
         }
     }
 

@@ -61,6 +61,7 @@ extension PostgresSchemaPlan {
             let statement = PostgresStatement(sql)
             if request.skipsOwners, statement.setsOwner || statement.grants { continue }
             for role in statement.roles { roles[Name(role), default: 0] += 1 }
+            if statement.setsOwner { owners.formUnion(statement.roles.map { Name($0) }) }
             kept.append(sql)
         }
         return kept

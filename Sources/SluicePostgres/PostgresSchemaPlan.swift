@@ -29,6 +29,8 @@ struct PostgresSchemaPlan: Sendable {
     var conflicts: [String] = []
     /// Those that the statements name, with how many name each.
     var roles: [Name: Int] = [:]
+    /// Those among them to whom objects are to belong.
+    var owners: Set<Name> = []
     /// Partitioned tables and materialized views, which have statistics and no rows in a dataset.
     var derived: [TableName] = []
     /// By the table, those whose rows must be in before its own.

@@ -19,6 +19,7 @@ final class PostgresSnapshot: Snapshot {
     private let warnings: [String]
     private let stop: StopSignal
     private let isClosed = Monitor(false)
+    private let kept = Monitor<KeptLog?>(nil)
 
     private init(
         _ opening: PostgresOpening, _ address: PostgresAddress, programFolder: String?,
@@ -71,6 +72,8 @@ final class PostgresSnapshot: Snapshot {
         try PostgresSession(address, snapshot: name, contents, stop: stop)
     }
 
+    var keptLog: KeptLog? { kept.read { $0 } }
+
     func close() throws(Failure) {
         let wasClosed = isClosed.change { closed in
             defer { closed = true }
@@ -107,10 +110,18 @@ final class PostgresSnapshot: Snapshot {
     /// A server that may not keep so much of its log gives the slot up.
     private func proveSlot() throws(Failure) {
         guard let slot else { return }
-        let state = try locker.text(
-            "SELECT coalesce(wal_status, 'lost') FROM pg_replication_slots WHERE slot_name = $1",
+        let found = try locker.query(
+            """
+            SELECT coalesce(wal_status, 'lost'),
+                pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint
+            FROM pg_replication_slots WHERE slot_name = $1
+            """,
             [slot])
-        guard state == nil || state == "lost" else { return }
+        if let row = found.rows.first, found.text(row, 0) != "lost" {
+            let byteCount = Int(found.text(row, 1)) ?? 0
+            kept.change { $0 = KeptLog(slot: slot, byteCount: byteCount) }
+            return
+        }
         throw Failure(
             .failed, "the slot \(slot) has lost the log that it was to keep",
             hint: "Raise max_slot_wal_keep_size on the server, then run the same command again.")

@@ -40,6 +40,12 @@ public final class PostgresSource: Source {
         try PostgresHold.release(hold, on: connection)
     }
 
+    public func held() throws(Failure) -> [Finding] {
+        let connection = try PostgresConnection(address, stop: StopSignal())
+        defer { connection.close() }
+        return try PostgresExamination.held(connection)
+    }
+
     public func examine() -> [Finding] {
         PostgresExamination(address).findings
     }

@@ -35,7 +35,7 @@ struct PostgresTargetSurvey {
         warnings = plan.warnings
         conflicts += plan.conflicts
         let found = try PostgresTargetObjects(connection)
-        lookForRoles(plan, found)
+        try lookForRoles(plan, found)
         switch request.onExisting {
         case .refuse: try lookForObjects(plan, found)
         case .replace: lookForOtherKinds(plan, found)
@@ -84,12 +84,19 @@ struct PostgresTargetSurvey {
 
     private mutating func lookForRoles(
         _ plan: PostgresSchemaPlan, _ found: PostgresTargetObjects
-    ) {
+    ) throws(Failure) {
         for (role, count) in plan.roles.sorted(by: { $0.key < $1.key })
         where !found.roles.contains(role) {
             conflicts.append(
                 "role \(role) does not exist in the target, and \(count) statements of the schema"
                     + " name it; make it, or use --owners skip")
+        }
+        for owner in plan.owners.sorted() where found.roles.contains(owner) {
+            let isMember = "SELECT pg_catalog.pg_has_role($1::name, 'MEMBER')"
+            guard try !connection.boolean(isMember, [owner.text]) else { continue }
+            conflicts.append(
+                "objects are to belong to role \(owner), which this user is no member of; grant it,"
+                    + " or use --owners skip")
         }
     }
 

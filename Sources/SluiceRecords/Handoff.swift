@@ -6,7 +6,7 @@ public struct HandoffFacts: Sendable {
     public var engine: String
     /// As `Source.identity` said it.
     public var identity: JSON
-    /// Exact.
+    /// Where it is not exact, a driver may say what would have made it so.
     public var position: Position
     public var tables: [TableName]
 

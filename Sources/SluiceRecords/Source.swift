@@ -22,11 +22,17 @@ public protocol Source: AnyObject, Sendable {
     ) throws(Failure) -> any Snapshot
     /// Frees what a hold says that a run left behind on this source; nothing where it is gone.
     func release(_ hold: JSON) throws(Failure)
+    /// What carries sluice's name on this source or stands still as it does for an export, whoever
+    /// may still need it, and how it is freed.
+    func held() throws(Failure) -> [Finding]
     /// What `doctor` looks at.
     func examine() -> [Finding]
 }
 
 extension Source {
+    /// Nothing outlasts the processes that read it.
+    public func held() throws(Failure) -> [Finding] { [] }
+
     /// A snapshot with nothing else asked of it.
     public func openSnapshot(
         _ consistency: Consistency, lanes: Int, stop: StopSignal
@@ -80,6 +86,9 @@ public protocol Snapshot: AnyObject, Sendable {
     /// Two snapshots with equal stamps see the same rows, so that an export may be continued;
     /// nothing: never.
     var stamp: JSON? { get }
+    /// What the source keeps of its change log from here on, as found by `close`; nothing where
+    /// nothing is kept.
+    var keptLog: KeptLog? { get }
     /// How many sessions it has to offer; never more than the lanes it was opened for, and at least
     /// one.
     var laneLimit: Int { get }
@@ -93,7 +102,19 @@ public protocol Snapshot: AnyObject, Sendable {
 }
 
 extension Snapshot {
+    public var keptLog: KeptLog? { nil }
     public func dropSlot() throws(Failure) {}
+}
+
+/// The part of a change log that a slot keeps for whoever goes on from the position.
+public struct KeptLog: Hashable, Sendable {
+    public var slot: String
+    public var byteCount: Int
+
+    public init(slot: String, byteCount: Int) {
+        self.slot = slot
+        self.byteCount = byteCount
+    }
 }
 
 /// The place in a source's change log that belongs to a snapshot.

@@ -116,6 +116,29 @@ import Testing
             """, "inspect", "--store", "file:out", "--shard", "data/c/../../x")
     }
 
+    @Test func statusOfASourceAloneSaysWhatIsHeldThere() throws {
+        let place = try exported()
+        let result = try place.run("status", "--source", "sqlite:a.db")
+        #expect(result.code == 0)
+        #expect(result.text.contains("nothing is held on sqlite:a.db\n"))
+        try place.expect(
+            2,
+            """
+            sluice: 'sluice status' needs '--store' or '--source'
+            hint: Give the store of a dataset, or, to see what is held on a database, '--source' \
+            alone.
+
+            """, "status")
+        try place.expect(
+            2,
+            """
+            sluice: 'sluice status' needs '--store'
+            hint: Give the store of a dataset, or, to see what is held on a database, '--source' \
+            alone.
+
+            """, "status", "--source", "sqlite:a.db", "--release")
+    }
+
     @Test func handoffRefusesAPositionThatIsNotExact() throws {
         try exported().expect(
             6,

@@ -225,7 +225,11 @@ struct PostgresSlotTests {
         #expect(try PostgresExported(snapshot, of: ["t"])["t"].lines == ["1"])
         #expect(snapshot.position.isExact)
         #expect(snapshot.position.details["slot"]?.text == slot)
+        #expect(snapshot.keptLog == nil)
         try snapshot.close()
+        let kept = try #require(snapshot.keptLog)
+        #expect(kept.slot == slot)
+        #expect(kept.byteCount > 0 && kept.byteCount < 1 << 30)
         #expect(try slots() == "\(slot)\n\(slot)\n")
         let changes = try database.sql(
             """
@@ -242,6 +246,30 @@ struct PostgresSlotTests {
         try source(database.url).release(hold)
         try source(database.url).release(hold)
         #expect(try slots() == "")
+    }
+
+    @Test("and is seen on the server without the store, with how it is freed")
+    func held() throws {
+        let snapshot = try snapshot()
+        try snapshot.close()
+        let server = try source(database.url)
+        let found = try #require(try server.held().first { $0.what.contains(slot) })
+        #expect(found.verdict == .warn)
+        #expect(found.what.hasPrefix("the slot \(slot) keeps "))
+        #expect(found.what.hasSuffix(" of the log"))
+        #expect(
+            found.remedy
+                == "When nobody needs it any more: sluice status --release with the store of its "
+                + "dataset, or SELECT pg_drop_replication_slot('\(slot)').")
+        try database.sql("SELECT pg_drop_replication_slot('\(slot)')")
+        #expect(
+            try server.held().filter { $0.what.contains(slot) } == [
+                Finding(
+                    .warn, "the publication \(slot) has no slot",
+                    remedy: "DROP PUBLICATION \"\(slot)\" when no export is at work.")
+            ])
+        try snapshot.dropSlot()
+        #expect(try server.held().filter { $0.what.contains(slot) } == [])
     }
 
     @Test("which has to be there to the end")

@@ -104,6 +104,15 @@ struct PostgresStandbyTests {
         let snapshot = try snapshot()
         try snapshot.close()
         #expect(try state() == "paused")
+        #expect(
+            try PostgresSource(
+                url: try PostgresServer.standby.url(), shown: "postgres://standby"
+            ).held() == [
+                Finding(
+                    .warn, "replay is paused",
+                    remedy: "If no export is at work there: sluice status --release with the store "
+                        + "of its dataset, or SELECT pg_wal_replay_resume().")
+            ])
     }
 
     @Test("a snapshot without a pause is possible, a lock is not, and a primary is no standby")

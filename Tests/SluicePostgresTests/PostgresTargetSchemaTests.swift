@@ -183,6 +183,35 @@ struct PostgresTargetSchemaTests {
                 == "postgres\n")
     }
 
+    @Test("names roles to whom the user may give nothing")
+    func foreignOwners() throws {
+        let number = UInt32.random(in: 0...UInt32.max)
+        let (role, user) = ("r\(number)", "u\(number)")
+        let move = try move(
+            "CREATE ROLE \(role); CREATE TABLE t(a int); ALTER TABLE t OWNER TO \(role)")
+        defer {
+            _ = try? PostgresServer.primary.sql(
+                "DROP OWNED BY \(role); DROP ROLE \(role); DROP ROLE \(user)")
+        }
+        try move.target.sql("CREATE ROLE \(user) LOGIN PASSWORD 'p'")
+        let mine = move.target.url.replacing("postgres@", with: "\(user):p@")
+        try #require(mine != move.target.url)
+        try move.request { request, _ in
+            var request = request
+            let target = try PostgresTarget(url: mine, shown: "postgres://target")
+            #expect(
+                try target.survey(request).conflicts == [
+                    "objects are to belong to role \(role), which this user is no member of; grant "
+                        + "it, or use --owners skip"
+                ])
+            request.skipsOwners = true
+            #expect(try target.survey(request).conflicts == [])
+            request.skipsOwners = false
+            try move.target.sql("GRANT \(role) TO \(user)")
+            #expect(try target.survey(request).conflicts == [])
+        }
+    }
+
     @Test("goes with all that a dataset did, and nothing else")
     func undo() throws {
         let move = try move(PostgresTargetSchemaTests.shop)

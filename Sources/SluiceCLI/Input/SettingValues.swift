@@ -86,6 +86,16 @@ struct SettingValues: Sendable {
                 .usage, "'sluice doctor' needs '--source', '--store' or '--target'",
                 hint: "Give whatever the window will need; it is checked and left as it is.")
         }
+        if command == .status, given[.store] == nil {
+            let needsStore = given[.target] != nil || flag(.release)
+            guard !needsStore, given[.source] != nil else {
+                throw Failure(
+                    .usage,
+                    "'sluice status' needs '--store'" + (needsStore ? "" : " or '--source'"),
+                    hint: "Give the store of a dataset, or, to see what is held on a database, "
+                        + "'--source' alone.")
+            }
+        }
         if given[.table] != nil, given[.shard] != nil {
             throw Failure(
                 .usage, "'--table' and '--shard' exclude each other",

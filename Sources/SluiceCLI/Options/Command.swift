@@ -22,10 +22,10 @@ enum Command: String, Sendable, CaseIterable {
         case .export: [.source, .store]
         case .load, .verify: [.store, .target]
         case .plan: [.source]
-        case .status, .inspect: [.store]
+        case .inspect: [.store]
         case .handoff: [.store, .form]
         case .prune: [.store, .keep]
-        case .doctor: []
+        case .status, .doctor: []
         }
     }
 
@@ -33,7 +33,7 @@ enum Command: String, Sendable, CaseIterable {
     private var optionalEndpoints: [Option] {
         switch self {
         case .plan: [.target]
-        case .status: [.source, .target]
+        case .status: [.store, .source, .target]
         case .doctor: [.source, .store, .target]
         default: []
         }
@@ -100,7 +100,8 @@ enum Command: String, Sendable, CaseIterable {
         case .status:
             """
             Shows how far a dataset is, who works on it and what is held on its source. With \
-            --release what a dead run still holds is freed.
+            --release what a dead run still holds is freed. With --source alone it shows what is \
+            held there and how it is freed, for when the store is not at hand.
             """
         case .inspect:
             """
@@ -162,7 +163,10 @@ enum Command: String, Sendable, CaseIterable {
                 ("sluice plan --config job.yaml --show-settings", "see what is set, and where"),
             ]
         case .status:
-            [("sluice status --store file:out", "see how far an export is")]
+            [
+                ("sluice status --store file:out", "see how far an export is"),
+                ("sluice status --source postgres://db.example.com/shop", "see what is held there"),
+            ]
         case .inspect:
             [
                 ("sluice inspect --store file:out", "list the tables of a dataset"),

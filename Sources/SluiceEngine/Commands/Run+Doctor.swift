@@ -42,7 +42,13 @@ extension Run {
         _ store: any Store, for form: String, by writer: HandoffWriter
     ) throws(Failure) -> Outcome {
         let dataset = try Dataset.require(in: store)
-        guard dataset.header.position.isExact else {
+        let header = dataset.header
+        let facts = HandoffFacts(
+            dataset: dataset.id, engine: header.engine, identity: header.identity,
+            position: header.position, tables: header.tables)
+        guard header.position.isExact else {
+            // The driver knows best what would have made it exact.
+            _ = try writer(form, facts)
             throw Failure(
                 .refused, "the position of the dataset in \(store.place) is not exact",
                 hint: "A \(dataset.header.engine) source has no position that '\(form)' could "
@@ -53,7 +59,6 @@ extension Run {
                 .unfinished, "the dataset in \(store.place) is unfinished",
                 hint: "Finish the export first; then its position holds.")
         }
-        let header = dataset.header
         var outcome = Outcome(command: "handoff")
         outcome.dataset = dataset.id
         outcome.tables = header.tables.count
@@ -61,9 +66,6 @@ extension Run {
         if form == "json" {
             outcome.lines = [header.position.json.compact]
         } else {
-            let facts = HandoffFacts(
-                dataset: dataset.id, engine: header.engine, identity: header.identity,
-                position: header.position, tables: header.tables)
             guard let lines = try writer(form, facts) else {
                 throw Failure(
                     .usage, "there is no handoff of a \(header.engine) dataset for '\(form)'",

@@ -22,6 +22,7 @@ extension Run {
             let manifest = try carryOut(export)
             outcome.warnings = export.warnings + manifest.reservedWarnings
             outcome.describe(export.dataset, manifest)
+            outcome.describe(export.snapshot.keptLog)
         }
         return finish(outcome, in: store)
     }
@@ -102,6 +103,18 @@ extension Outcome {
         if traffic.retries > 0 {
             lines.append("the store was asked again \(traffic.retries) times after a failure")
         }
+    }
+
+    /// What the source keeps, and will keep until somebody goes on from the position.
+    mutating func describe(_ kept: KeptLog?) {
+        guard let kept else { return }
+        details.append(
+            .init(
+                "slot",
+                ["name": .string(kept.slot), "retainedBytes": .int(kept.byteCount)]))
+        lines.append(
+            "the slot \(kept.slot) keeps \(ByteCount.text(kept.byteCount)) of the source's log, and "
+                + "more until it is read")
     }
 
     /// The members that every command on a finished dataset has.

@@ -41,6 +41,7 @@ extension Run {
             (manifest, load) = try carryOut(export, into: target, reading: readBack)
             dataset = export.dataset
             outcome.warnings = export.warnings
+            outcome.describe(export.snapshot.keptLog)
         }
         outcome.warnings += load.survey.warnings + manifest.reservedWarnings
         outcome.describe(dataset, manifest)

@@ -5,6 +5,20 @@ public import SluiceStore
 extension Run {
     /// `sluice status`: how far a dataset and its load are, and what is held on a source.
     ///
+    /// `sluice status` without a store: what is held on a source, by whomever.
+    public func status(of source: any Source) throws(Failure) -> Outcome {
+        var outcome = Outcome(command: "status")
+        let found = try source.held()
+        if found.isEmpty { outcome.lines = ["nothing is held on \(source.place)"] }
+        for finding in found {
+            outcome.lines.append("on \(source.place) \(finding.what)")
+            if let remedy = finding.remedy { outcome.lines.append("  \(remedy)") }
+        }
+        outcome.details.append(.init("held", .array(found.map { .string($0.what) })))
+        outcome.seconds = (Clock.now - startedAt).inSeconds
+        return outcome
+    }
+
     /// - Parameter releases: frees what dead runs still hold (`--release`).
     public func status(
         of store: any Store, source: (any Source)?, target: (any Target)?, releases: Bool
