@@ -166,7 +166,7 @@ struct MySQLCatalog: Sendable {
         let rows = try connection.query(
             """
             SELECT s.TABLE_NAME, s.INDEX_NAME, s.NON_UNIQUE, s.COLUMN_NAME, s.SUB_PART,
-                s.COLLATION, s.INDEX_TYPE
+                s.COLLATION, s.INDEX_TYPE, \(flavor.ignoredIndex)
             FROM information_schema.STATISTICS s
             WHERE s.TABLE_SCHEMA = DATABASE()
             ORDER BY s.TABLE_NAME, s.INDEX_NAME <> 'PRIMARY', s.INDEX_NAME, s.SEQ_IN_INDEX
@@ -178,13 +178,15 @@ struct MySQLCatalog: Sendable {
                 prefix: rows.isNull(row, 4) ? nil : rows.integer(row, 4),
                 isDescending: rows.text(row, 5) == "D")
             let isUnique = rows.integer(row, 2) == 0
-            let kind = rows.text(row, 6)
+            let (kind, isIgnored) = (rows.text(row, 6), rows.integer(row, 7) == 1)
             change(try rows.name(row, 0)) { table in
                 if table.indexes.last?.name == name {
                     table.indexes[table.indexes.count - 1].parts.append(part)
                 } else {
                     table.indexes.append(
-                        MySQLIndex(name: name, parts: [part], isUnique: isUnique, kind: kind))
+                        MySQLIndex(
+                            name: name, parts: [part], isUnique: isUnique, kind: kind,
+                            isIgnored: isIgnored))
                 }
             }
         }

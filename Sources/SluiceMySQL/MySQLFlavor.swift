@@ -98,6 +98,12 @@ extension MySQLFlavor {
     var mayLeaveGaps: Bool { !isMariaDB }
 
     var hasSequences: Bool { isMariaDB }
+
+    /// Of `information_schema.STATISTICS s`: whether an index is there and not used.
+    var ignoredIndex: String {
+        guard isMariaDB else { return "s.IS_VISIBLE = 'NO'" }
+        return version >= 100_600 ? "s.IGNORED = 'YES'" : "0"
+    }
     /// Whether JSON is a type of its own, or text with a check.
     var hasJSONType: Bool { !isMariaDB }
     /// The most decimal places that DECIMAL has.

@@ -33,7 +33,8 @@ struct MySQLKey: Sendable {
     /// The table's primary key, or another one without NULLs; nothing where it has none that rows
     /// can be told apart by.
     init?(of table: MySQLTable) {
-        for index in table.indexes where index.isUnique && index.kind == "BTREE" {
+        for index in table.indexes
+        where index.isUnique && index.kind == "BTREE" && !index.isIgnored {
             guard let key = MySQLKey(index, of: table) else { continue }
             self = key
             return

@@ -39,6 +39,8 @@ struct MySQLIndex: Hashable, Sendable {
     var isUnique: Bool
     /// `BTREE`, `HASH`, `FULLTEXT`, `SPATIAL`, `RTREE`.
     var kind: String
+    /// The server was told to make no use of it.
+    var isIgnored = false
 
     var isPrimary: Bool { name == "PRIMARY" }
 

@@ -104,6 +104,20 @@ struct MySQLChunksTests {
         try snapshot.close()
     }
 
+    @Test("an index that the server is told to ignore is not forced on it")
+    func ignored() throws {
+        let database = try MariaDBDatabase()
+        try database.sql(
+            "CREATE TABLE t (a int NOT NULL, b int NOT NULL, UNIQUE KEY b (b), UNIQUE KEY a (a) "
+                + "IGNORED); INSERT INTO t SELECT seq, -seq FROM seq_1_to_20")
+        let snapshot = try source(database.url).openSnapshot(
+            .snapshot, lanes: 1, stop: StopSignal())
+        let table = try MySQLExported(snapshot, of: ["t"], chunkRows: 7)["t"]
+        #expect(table.plan.details["key"]?.text == "b")
+        #expect(table.lines.count == 20)
+        try snapshot.close()
+    }
+
     @Test("a table without a key that tells rows apart is one chunk")
     func keyless() throws {
         let database = try MariaDBDatabase()
