@@ -12,9 +12,10 @@ struct MySQLFieldWriting: Sendable {
         case uint64(upper: UInt64)
         /// Of a decimal without decimal places; the bounds are the column's.
         case wholeDecimal(lower: Int128, upper: Int128)
-        case float32
-        case float64
-        case float64AsFloat32
+        case float32(places: Int)
+        case float32AsFloat64(places: Int)
+        case float64(places: Int)
+        case float64AsFloat32(places: Int)
         case decimal(precision: Int, scale: Int)
         /// Written with exactly as many decimal places as its column has.
         case number(scale: Int)
@@ -79,9 +80,10 @@ struct MySQLFieldWriting: Sendable {
                 upper: Int128(1) << Int128(isUnsigned ? bits : bits - 1) - 1)
         case (.decimal(let precision, let scale), _):
             .decimal(precision: precision, scale: scale)
-        case (.float32, _): .float32
-        case (.float64, .float32): .float64AsFloat32
-        case (.float64, _): .float64
+        case (.float32, .float32(let places)): .float32(places: places ?? Int.max)
+        case (.float32, .float64(let places)): .float32AsFloat64(places: places ?? Int.max)
+        case (.float64, .float32(let places)): .float64AsFloat32(places: places ?? Int.max)
+        case (.float64, .float64(let places)): .float64(places: places ?? Int.max)
         case (.numberText, .decimal(_, let scale)), (.text, .decimal(_, let scale)):
             .number(scale: scale)
         case (.text, .integer(let bits, let isUnsigned)):
@@ -167,6 +169,15 @@ enum MySQLLimits {
             else { return false }
             return strcmp(characters + given, characters + form) == 0
         }
+    }
+
+    /// What the server makes of a number in a column with declared decimal places.
+    static func rounded(_ value: Double, places: Int) -> Double {
+        guard places < 31 else { return value }
+        var power = 1.0
+        for _ in 0..<places { power *= 10 }
+        let whole = value.rounded(.down)
+        return whole + ((value - whole) * power).rounded(.toNearestOrEven) / power
     }
 
     /// Whether all behind the digits that a column keeps of a fraction is zero.

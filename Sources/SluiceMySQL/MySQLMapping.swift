@@ -4,9 +4,9 @@ internal import SluiceRecords
 /// What a column of a target keeps its values as.
 enum MySQLStorage: Hashable, Sendable {
     case integer(bits: Int, isUnsigned: Bool)
-    /// What is fixed is rounded to a number of decimal places.
-    case float32(isFixed: Bool)
-    case float64(isFixed: Bool)
+    /// Rounded to a number of decimal places, where one is declared.
+    case float32(places: Int?)
+    case float64(places: Int?)
     case decimal(precision: Int, scale: Int)
     case bits(Int)
     case year
@@ -54,7 +54,8 @@ enum MySQLMapping {
             (.date, .date), (.time, .time), (.timestamp, .timestamp), (.timestamp, .dateTime),
             (.localTimestamp, .dateTime), (.uuid, .uuid), (.bytes, .bytes), (.bytes, .geometry),
             (.enumeration, .label), (.set, .labels), (.bitString, .bits),
-            (.serverText, .inet4), (.serverText, .inet6), (.numberText, .decimal):
+            (.serverText, .inet4), (.serverText, .inet6), (.numberText, .decimal),
+            (.float32, .float32), (.float32, .float64), (.float64, .float32), (.float64, .float64):
             .exact
         // A text goes into another column in the one form that its values are printed in.
         case (.text, .integer), (.text, .decimal), (.text, .date), (.text, .time),
@@ -66,9 +67,6 @@ enum MySQLMapping {
             (.uint64, .decimal(_, let scale)):
             // Beyond that a whole number would not be one of 128 bits.
             scale <= 18 ? .exact : .never
-        case (.float32, .float32(let isFixed)), (.float32, .float64(let isFixed)),
-            (.float64, .float32(let isFixed)), (.float64, .float64(let isFixed)):
-            isSame || !isFixed ? .exact : .never
         case (.decimal(_, let its), .decimal(_, let scale)): scale >= its ? .exact : .never
         case (.json, .json), (.serverText, .other): isSame ? .exact : .never
         default: .never

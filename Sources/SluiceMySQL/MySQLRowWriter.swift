@@ -93,8 +93,17 @@ struct MySQLRowWriter {
             DecimalText.append(value, scale: scale, to: &output)
         case .date, .time, .timestamp, .dateTime:
             return appendMoment(field.form, try cursor.long(), to: &output)
-        case .float32: return appendFloat(Double(try cursor.float()), to: &output)
-        case .float64: return appendFloat(try cursor.double(), to: &output)
+        case .float32(let places):
+            let value = Double(try cursor.float())
+            let kept = MySQLLimits.rounded(value, places: places)
+            guard Float(kept) == Float(value) || !value.isFinite else { return .float }
+            return appendFloat(value, to: &output)
+        case .float64(let places):
+            let value = try cursor.double()
+            guard MySQLLimits.rounded(value, places: places) == value || !value.isFinite else {
+                return .float
+            }
+            return appendFloat(value, to: &output)
         case .bytes(let limit, let isPadded):
             let bytes = try cursor.bytes()
             if bytes.count > limit { return .byteLength(limit: limit) }
@@ -120,9 +129,16 @@ struct MySQLRowWriter {
             let value = try cursor.unscaled()
             guard value >= lower, value <= upper else { return .integer }
             DecimalText.append(value, scale: 0, to: &output)
-        case .float64AsFloat32:
+        case .float32AsFloat64(let places):
+            let value = Double(try cursor.float())
+            guard MySQLLimits.rounded(value, places: places) == value || !value.isFinite else {
+                return .float
+            }
+            return appendFloat(value, to: &output)
+        case .float64AsFloat32(let places):
             let value = try cursor.double()
-            guard Double(Float(value)) == value || value.isNaN else { return .float }
+            let kept = Float(MySQLLimits.rounded(value, places: places))
+            guard Double(kept) == value || !value.isFinite else { return .float }
             return appendFloat(value, to: &output)
         case .number(let scale):
             let text = try cursor.bytes()

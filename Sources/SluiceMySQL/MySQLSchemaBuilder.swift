@@ -349,7 +349,26 @@ enum MySQLLiteral {
                 guard isString(bytes[...]) else { return nil }
             }
             return expression(text.replacing("\\", with: "\\\\"), isLong, flavor)
+        case .date, .time, .localTimestamp, .uuid:
+            return isString(bytes[...]) && isForm(bytes, of: type) ? literal : nil
         default: return nil
+        }
+    }
+
+    /// Whether a string is a value as it is printed.
+    private static func isForm(_ literal: [UInt8], of type: ColumnType) -> Bool {
+        Array(literal.dropFirst().dropLast()).withUnsafeBytes { text in
+            switch type {
+            case .date:
+                CalendarText.parseDate(text).map { (-719_528...2_932_896).contains($0) } ?? false
+            case .time:
+                CalendarText.parseTime(text).map { abs($0) <= RecordValidator.timeLimit } ?? false
+            case .localTimestamp:
+                CalendarText.parseTimestamp(text, isUTC: false).map {
+                    (-62_167_219_200_000_000..<253_402_300_800_000_000).contains($0)
+                } ?? false
+            default: RecordValidator.isUUID(text)
+            }
         }
     }
 

@@ -156,8 +156,8 @@ extension MySQLStorage {
         case "mediumint": self = .integer(bits: 24, isUnsigned: isUnsigned)
         case "int": self = .integer(bits: 32, isUnsigned: isUnsigned)
         case "bigint": self = .integer(bits: 64, isUnsigned: isUnsigned)
-        case "float": self = .float32(isFixed: words.contains("("))
-        case "double": self = .float64(isFixed: words.contains("("))
+        case "float": self = .float32(places: words.contains("(") ? scale : nil)
+        case "double": self = .float64(places: words.contains("(") ? scale : nil)
         case "decimal": self = .decimal(precision: precision ?? 10, scale: scale ?? 0)
         case "bit": self = .bits(precision ?? 1)
         case "year": self = .year

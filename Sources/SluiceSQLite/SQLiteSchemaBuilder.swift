@@ -31,7 +31,11 @@ struct SQLiteSchemaBuilder {
             lines.append(line(column, field, &omissions))
         }
         if aliasColumn == nil, !definition.primaryKey.isEmpty {
-            lines.append("PRIMARY KEY (\(list(definition.primaryKey)))")
+            if definition.primaryKey.allSatisfy({ field($0) != nil }) {
+                lines.append("PRIMARY KEY (\(list(definition.primaryKey)))")
+            } else {
+                omissions.append("the primary key is left out with one of its columns")
+            }
         }
         for key in definition.foreignKeys {
             if tables.contains(key.table) {
@@ -45,8 +49,11 @@ struct SQLiteSchemaBuilder {
         return ("CREATE TABLE \(plan.table.table.quoted) (\n\(body)\n)\(tail)", omissions)
     }
 
-    func index(_ index: TableDefinition.Index, named name: Name) -> String {
-        "CREATE \(index.isUnique ? "UNIQUE " : "")INDEX \(name.quoted)"
+    /// Nothing where the table here lacks one of its columns, for whose name SQLite would take a
+    /// text.
+    func index(_ index: TableDefinition.Index, named name: Name) -> String? {
+        guard index.columns.allSatisfy({ field($0) != nil }) else { return nil }
+        return "CREATE \(index.isUnique ? "UNIQUE " : "")INDEX \(name.quoted)"
             + " ON \(plan.table.table.quoted) (\(list(index.columns)))"
     }
 

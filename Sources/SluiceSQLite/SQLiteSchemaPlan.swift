@@ -188,8 +188,15 @@ extension SQLiteSchemaPlan {
         for plan in request.tables {
             for index in plan.definition.indexes {
                 let name = SQLiteSchemaPlan.free(index.name, of: plan.table.table, &taken)
-                let sql = SQLiteSchemaBuilder(plan, of: tables, in: request).index(
-                    index, named: name)
+                guard
+                    let sql = SQLiteSchemaBuilder(plan, of: tables, in: request).index(
+                        index, named: name)
+                else {
+                    warnings.append(
+                        "table \(plan.table): index \(index.name) is left out with one of its"
+                            + " columns")
+                    continue
+                }
                 let step = LoadStep(
                     phase: .indexes, name: "index \(name)", tables: [plan.table],
                     weight: plan.estimatedBytes)

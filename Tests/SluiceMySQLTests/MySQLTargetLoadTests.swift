@@ -172,4 +172,21 @@ struct MySQLTargetLoadTests {
         #expect(failure.places == ["loading row 1 (id = 0) of t"])
         #expect(try table.content() == "0\nbegin t\n")
     }
+
+    @Test("keeps numbers in columns with declared places where those do not round them")
+    func fixedPlaces() throws {
+        let floats: [Float] = [0, 0.1, -1234.25, 99_999.99, 16_777.22]
+        try expectKept(
+            .float32, floats.map { value in { $0.appendFloat(value) } },
+            existing: "CREATE TABLE t(id int PRIMARY KEY, v float(7,2))")
+        let doubles: [Double] = [0, 0.001, -1234.125, 9_999_999.999]
+        try expectKept(
+            .float64, doubles.map { value in { $0.appendDouble(value) } },
+            existing: "CREATE TABLE t(id int PRIMARY KEY, v double(10,3))")
+        let table = try MySQLLoadingTable(
+            [("id", .int32, false), ("v", .float64, true)], key: ["id"],
+            existing: "CREATE TABLE t(id int PRIMARY KEY, v double(10,3))")
+        let failure = try #require(table.failure(records(of: [{ $0.appendDouble(0.0001) }])))
+        #expect(failure.message == "column v cannot keep a number of this size or precision")
+    }
 }

@@ -435,7 +435,9 @@ struct SQLiteTargetSurveyTests {
                 plan(
                     TableName(schema: "public", "t"),
                     TableDefinition(
-                        columns: [column, made], indexes: [index], foreignKeys: [key],
+                        columns: [column, made],
+                        indexes: [index, .init(name: "j", columns: ["c", "g"], isUnique: true)],
+                        foreignKeys: [key],
                         omissions: ["a CHECK is left out"])),
                 plan(TableName(schema: "other", "T"), TableDefinition(columns: [column])),
                 plan(TableName("sqlite_x"), TableDefinition(columns: [column], indexes: [index])),
@@ -463,6 +465,7 @@ struct SQLiteTargetSurveyTests {
                 "table sqlite_x: the default of column c is left out",
                 "table w_data is made as a plain table: without its schema the virtual table w"
                     + " cannot be made",
+                "table public.t: index j is left out with one of its columns",
             ])
         // Indexes have names of their own across all tables.
         #expect(
