@@ -88,7 +88,7 @@ struct Migration {
 
     /// Plans, loads and makes everything; then reads back and compares each table's digest.
     @discardableResult
-    func run(until phase: LoadStep.Phase = .statistics) throws -> TargetSurvey {
+    func run(until phase: LoadStep.Phase = .code) throws -> TargetSurvey {
         let snapshot = try SQLiteSource(path: source).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
         defer { try? snapshot.close() }
