@@ -10,13 +10,18 @@ final class MySQLPlace {
 
     /// - Parameters:
     ///   - fixture: SQL that makes the source; nothing: it is empty.
-    ///   - server: what the target is on; where it is another than the source's, both have the same name.
-    init(_ fixture: String? = nil, targetOn server: MariaDBServer = .primary) throws {
+    ///   - sourceServer: what the source is on.
+    ///   - targetServer: what the target is on; where it is another, both databases have the same name.
+    init(
+        _ fixture: String? = nil, sourceOn sourceServer: MariaDBServer = .primary,
+        targetOn targetServer: MariaDBServer = .primary
+    ) throws {
         place = try Workspace()
-        source = try MariaDBDatabase()
+        source = try MariaDBDatabase(on: sourceServer)
         target =
-            server == .primary
-            ? try MariaDBDatabase() : try MariaDBDatabase(on: server, name: source.name)
+            sourceServer == targetServer
+            ? try MariaDBDatabase(on: targetServer)
+            : try MariaDBDatabase(on: targetServer, name: source.name)
         if let fixture { try source.make(from: "mariadb/\(fixture)") }
     }
 

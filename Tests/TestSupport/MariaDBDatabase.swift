@@ -54,9 +54,9 @@ public final class MariaDBDatabase: Sendable {
 
 /// A server that `scripts/servers` started.
 public struct MariaDBServer: Sendable, Equatable {
-    /// Keeps a binary log.
+    /// Keeps a binary log, with GTIDs.
     public static let primary = MariaDBServer(variable: "SLUICE_TEST_MARIADB")
-    /// One of its own, which a test may let follow the first.
+    /// Keeps no binary log; a test may let it follow the first.
     public static let second = MariaDBServer(variable: "SLUICE_TEST_MARIADB_SECOND")
     /// Follows the first all the time.
     public static let replica = MariaDBServer(variable: "SLUICE_TEST_MARIADB_REPLICA")

@@ -6,6 +6,13 @@ public enum PythonOracle {
         public let description = "SLUICE_TEST_PYTHON names no Python; scripts/test sets it"
     }
 
+    public static var path: String {
+        get throws {
+            guard let python = getenv("SLUICE_TEST_PYTHON") else { throw Missing() }
+            return String(cString: python)
+        }
+    }
+
     /// What a script prints; a test that needs it fails where there is no Python or the script
     /// fails.
     ///
@@ -15,8 +22,7 @@ public enum PythonOracle {
     public static func run(
         _ script: String, _ arguments: [String] = [], in folder: ScratchFolder
     ) throws -> String {
-        guard let python = getenv("SLUICE_TEST_PYTHON") else { throw Missing() }
-        let words = [String(cString: python), Repository.fixture(script)] + arguments
+        let words = [try path, Repository.fixture(script)] + arguments
         let command = words.map(Shell.quoted).joined(separator: " ")
         return try Shell.output(of: "cd \(Shell.quoted(folder.path)) && \(command)")
     }

@@ -1,0 +1,103 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// A replica whose SQL thread stands still while it is read, and goes on whatever happens to the export.
+@Suite("An export from a MariaDB replica", .serialized)
+struct MySQLReplicaTests {
+    private static let slow = ["--upload-limit", "200KiB", "--shard-bytes", "64KiB"]
+
+    /// A place whose source the replica has, too, and the URL of it there.
+    private func place() throws -> (place: MySQLPlace, url: String) {
+        let place = try MySQLPlace()
+        try place.source.sql(
+            """
+            CREATE TABLE a (id int PRIMARY KEY, v text);
+            INSERT INTO a SELECT seq, (SELECT group_concat(md5(a.seq * 40 + b.seq) SEPARATOR '') FROM seq_1_to_32 b)
+            FROM seq_1_to_4000 a
+            """)
+        try catchUp(place)
+        return (place, try MariaDBServer.replica.url(place.source.name))
+    }
+
+    private func catchUp(_ place: MySQLPlace) throws {
+        let end = try place.source.sql("SELECT @@gtid_binlog_pos").dropLast()
+        try eventually("the replica does not follow") {
+            try MariaDBServer.replica.sql("SELECT master_gtid_wait('\(end)', 5)").number == 0
+        }
+    }
+
+    private func export(_ url: String, _ options: [String] = []) -> [String] {
+        [
+            "export", "--source", url, "--store", "file:out", "--consistency", "replica", "--quiet",
+        ] + options
+    }
+
+    /// `Yes` or `No`.
+    private func sqlThread() throws -> String {
+        let status = try Shell.output(
+            of: MariaDBServer.replica.command("mariadb", ["--execute", "SHOW SLAVE STATUS\\G"]))
+        return try String(#require(status.firstMatch(of: /Slave_SQL_Running: (\w+)/)).1)
+    }
+
+    private func expectRunning(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        #expect(try sqlThread() == "Yes", sourceLocation: sourceLocation)
+    }
+
+    @Test("holds one instant of its primary, whose position it records, and lets it go on")
+    func success() throws {
+        let (place, url) = try place()
+        let load = try MySQLLoad(place, scale: 2)
+        try catchUp(place)
+        let result = try place.place.run(export(url, ["--shard-bytes", "64KiB"]))
+        #expect(result.code == 0, "\(result.errorText)")
+        try load.stop()
+        try expectRunning()
+        try place.expectNothingHeld()
+        try place.succeed("load", "--trust-schema")
+        try load.expectOneInstant(in: place.target, scale: 2)
+        let handoff = try place.place.succeed("handoff", "--store", "file:out", "--for", "mariadb")
+        #expect(
+            handoff.text.contains("MASTER_PORT = \(try MariaDBServer.primary.port),"),
+            "\(handoff.text)")
+    }
+
+    @Test("lets it go on when it fails or is interrupted")
+    func failure() throws {
+        let (place, url) = try place()
+        let failed = try place.place.run(
+            export(url, ["--abort-if", "test -e out/data"] + Self.slow))
+        #expect(failed.code == 4, "\(failed.errorText)")
+        try expectRunning()
+        try place.expectNothingHeld()
+        let process = try place.place.sluice.start(export(url, Self.slow))
+        try eventually("the SQL thread runs") { try sqlThread() == "No" }
+        process.signal(SIGTERM)
+        #expect(process.wait().code == 130)
+        try expectRunning()
+        try place.expectNothingHeld()
+    }
+
+    @Test("that was killed is shown by status with what it holds, which --release frees")
+    func killed() throws {
+        let (place, url) = try place()
+        let process = try place.place.sluice.start(export(url, Self.slow))
+        try eventually("no shard is there") {
+            try place.place.exists("out/data") && !place.place.names("out/data").isEmpty
+        }
+        process.signal(SIGKILL)
+        _ = process.wait()
+        let status = ["status", "--store", "file:out", "--source", url]
+        let shown = try place.place.run(status)
+        #expect((shown.text + shown.errorText).contains("--release"), "\(shown.text)")
+        #expect(try sqlThread() == "No")
+        let released = try place.place.run(status + ["--release"])
+        #expect([0, 4].contains(released.code), "\(released.errorText)")
+        try expectRunning()
+        try place.expectNothingHeld()
+        // And the same command as before ends well.
+        let again = try place.place.run(export(url, ["--shard-bytes", "64KiB"]))
+        #expect(again.code == 0, "\(again.errorText)")
+        try expectRunning()
+    }
+}
