@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceEngine
@@ -85,6 +86,21 @@ import Testing
         let index = try #require(run.progress.snapshot.first { $0.phase == .index })
         #expect(index.figures.items == 1 && index.figures.itemTotal == 1)
         #expect(index.figures.active.isEmpty)
+    }
+
+    @Test("reads rows back again where the server ended one of two that waited for each other")
+    func readingAgain() throws {
+        let store = MemoryStore()
+        let source = NumberSource(rowCount: 10, chunkRows: 10)
+        _ = try ExportTests.run().export(from: source, to: store)
+        let target = LoadedTarget()
+        _ = try ExportTests.run().load(from: store, into: target)
+        let deadlock = Failure(.failed, "deadlock detected", code: "40P01", isTransient: true)
+        target.readFailures.change { $0 = [deadlock, deadlock] }
+        #expect(try ExportTests.run().verify(target, against: store).verified == true)
+        target.readFailures.change { $0 = [Failure(.failed, "no")] }
+        let lasting = failure(of: { try ExportTests.run().verify(target, against: store) })
+        #expect(lasting?.message == "no")
     }
 
     @Test("ends where an unfinished dataset lacks a parent's rows")

@@ -12,6 +12,8 @@ final class LoadedTarget: Target {
     let engine = "memory"
     let place = "memory"
     let state = Monitor(State())
+    /// What the next attempts to read rows back end with.
+    let readFailures = Monitor<[Failure]>([])
     /// Schema work behind the rows, and what is done in each step.
     private let steps: [LoadStep]
     fileprivate let onStep: @Sendable () -> Void
@@ -128,6 +130,7 @@ private final class LoadedSession: TargetSession {
     func readBack(
         _ slice: Chunk, of table: TablePlan
     ) throws(Failure) -> any RecordSource {
+        if let failure = target.readFailures.change({ $0.popLast() }) { throw failure }
         let prefix = "data/\(table.table)/"
         return LoadedRecords(
             target.state.read { state in

@@ -37,8 +37,16 @@ final class ReadBack: Sendable {
 
     func read(_ slice: Slice, _ session: any TargetSession) throws(Failure) {
         try during("verifying \(slice.plan.table)") { () throws(Failure) in
-            let records = try session.readBack(slice.chunk, of: slice.plan)
-            let sum = try sum(records, of: slice.plan)
+            // A step that needs two tables and a reader of one of them may wait for each other;
+            // the server ends one.
+            let sum = try Retry().run(
+                stop: run.stop,
+                onRetry: { failure, number in
+                    run.log.info("\(failure.headline); reading the rows again (\(number))")
+                }
+            ) { () throws(Failure) in
+                try self.sum(session.readBack(slice.chunk, of: slice.plan), of: slice.plan)
+            }
             sums.change {
                 $0[slice.plan.table, default: Sum()].digest += sum.digest
                 $0[slice.plan.table, default: Sum()].misfits += sum.misfits
