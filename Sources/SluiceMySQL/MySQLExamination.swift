@@ -60,20 +60,25 @@ struct MySQLExamination {
         let catalog = try MySQLCatalog(reading: connection) { !unread.contains($0.name.table) }
         let still = catalog.tables.filter { !$0.isTransactional }
         if let first = still.first {
-            let more = still.count > 1 ? " and \(still.count - 1) more" : ""
             findings.append(
                 Finding(
                     .warn,
-                    "\(first.name)\(more) has the engine \(first.engine), which has no snapshots",
-                    remedy: "Use --consistency locked, or leave it out with --exclude."))
+                    still.count == 1
+                        ? "\(first.name) has the engine \(first.engine), which has no snapshots"
+                        : "\(first.name) and \(still.count - 1) more have engines without snapshots",
+                    remedy: "Use --consistency locked, or leave them out with --exclude."))
         }
         let keyless = catalog.tables.filter { MySQLKey(of: $0) == nil && $0.byteCount > 1 << 30 }
         if let first = keyless.first {
-            let more = keyless.count > 1 ? " and \(keyless.count - 1) more" : ""
+            let what =
+                keyless.count == 1
+                ? "\(first.name) has"
+                : "\(first.name) and "
+                    + "\(keyless.count - 1) more have"
             findings.append(
                 Finding(
-                    .warn, "\(first.name)\(more) has no key whose ranges can be read side by side",
-                    remedy: "One lane reads it; a primary key would let all of them."))
+                    .warn, "\(what) no key whose ranges can be read side by side",
+                    remedy: "One lane reads such a table; a primary key would let all of them."))
         }
     }
 
