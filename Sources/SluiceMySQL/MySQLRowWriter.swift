@@ -140,10 +140,6 @@ struct MySQLRowWriter {
             let kept = Float(MySQLLimits.rounded(value, places: places))
             guard Double(kept) == value || !value.isFinite else { return .float }
             return appendFloat(value, to: &output)
-        case .number(let scale):
-            let text = try cursor.bytes()
-            if let refusal = MySQLLimits.numberRefusal(text, scale: scale) { return refusal }
-            output.append(text)
         case .year:
             let value = try cursor.long()
             guard value == 0 || (1901...2155).contains(value) else { return .year }
@@ -157,10 +153,6 @@ struct MySQLRowWriter {
                 wordless &+= 1
             }
             appendQuoted(text, to: &output)
-        case .labels(let labels):
-            let text = try cursor.bytes()
-            guard labels.areSome(text) else { return .label }
-            appendQuoted(text, to: &output)
         case .any:
             let branch = try cursor.anyBranch()
             guard branch != .null else {
@@ -170,12 +162,6 @@ struct MySQLRowWriter {
             var json = ByteBuffer()
             try AnyJSON.append(branch, &cursor, to: &json)
             appendQuoted(json.bytes, to: &output)
-        case .uuid: appendQuoted(try cursor.bytes(), to: &output)
-        case .bits(let count):
-            guard let value = MySQLRowWriter.bits(try cursor.bytes(), count) else {
-                return .bits(count)
-            }
-            MySQLRowWriter.append(value, to: &output)
         default: return appendForm(field, try cursor.bytes(), to: &output)
         }
         return nil
@@ -186,6 +172,16 @@ struct MySQLRowWriter {
         _ field: MySQLFieldWriting, _ text: UnsafeRawBufferPointer, to output: inout ByteBuffer
     ) -> MySQLRefusal? {
         switch field.form {
+        case .number(let scale):
+            if let refusal = MySQLLimits.numberRefusal(text, scale: scale) { return refusal }
+            output.append(text)
+        case .labels(let labels):
+            guard labels.areSome(text) else { return .label }
+            appendQuoted(text, to: &output)
+        case .uuid: appendQuoted(text, to: &output)
+        case .bits(let count):
+            guard let value = MySQLRowWriter.bits(text, count) else { return .bits(count) }
+            MySQLRowWriter.append(value, to: &output)
         case .integerText(let lower, let upper):
             guard let value = DecimalText.parse(text, scale: 0), value >= lower, value <= upper
             else { return .form("whole numbers") }

@@ -170,7 +170,10 @@ struct MySQLSchemaBuilder {
                 "column \(column.name) becomes text, because JSON would be written anew")
         default: break
         }
-        if let length = lengths[field.name] {
+        // What the source itself ends there or earlier loses nothing.
+        if let length = lengths[field.name], declared.hasSuffix("(\(length))"),
+            declarations.declaration(for: field) != declared
+        {
             let unit = field.type == .bytes ? "bytes" : "characters"
             omissions.append(
                 "column \(column.name) is part of a key and takes at most \(length) \(unit)")

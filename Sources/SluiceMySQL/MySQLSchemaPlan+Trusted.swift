@@ -35,8 +35,8 @@ extension MySQLSchemaPlan {
         addCode(objects, request, left)
     }
 
-    /// The tables that are not wanted here. Tables without rows of their own are in no dataset; where
-    /// all others are wanted, so are they.
+    /// The tables that are not wanted here. Tables without rows of their own are in no dataset;
+    /// where all others are wanted, so are they.
     private static func left(
         of objects: [SchemaText.Object], where weights: [Name: Int]
     ) -> Set<Name> {

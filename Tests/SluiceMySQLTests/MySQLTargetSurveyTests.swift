@@ -155,4 +155,37 @@ struct MySQLTargetSurveyTests {
                     + " or events run as it; make it, or use --owners skip"
             ])
     }
+
+    @Test("says how long texts of keys may be, where the source lets them be longer")
+    func keyLengths() throws {
+        let columns: [(Name, ColumnType, String)] = [
+            ("short", .text, "character varying(40)"), ("long", .text, "text"),
+            ("raw", .bytes, "bytea"),
+        ]
+        let plan = TablePlan(
+            schema: RecordSchema(
+                table: TableName(schema: "public", "t"),
+                fields: columns.map {
+                    Field(
+                        name: $0.0, avroName: $0.0.text, type: $0.1, isNullable: false,
+                        declared: $0.2)
+                }),
+            definition: TableDefinition(
+                columns: columns.map {
+                    TableDefinition.Column(name: $0.0, declared: $0.2, isNullable: false)
+                },
+                primaryKey: ["short"],
+                indexes: [
+                    .init(name: "once", columns: ["long"], isUnique: true),
+                    .init(name: "both", columns: ["raw", "short"], isUnique: true),
+                ]), chunks: [Chunk(number: 0)])
+        let request = LoadRequest(
+            dataset: "d1", tables: [plan], trustedSchema: nil, onExisting: .refuse,
+            sourceEngine: "postgres")
+        #expect(
+            try target.survey(request).warnings == [
+                "table public.t: column long is part of a key and takes at most 768 characters",
+                "table public.t: column raw is part of a key and takes at most 1536 bytes",
+            ])
+    }
 }
