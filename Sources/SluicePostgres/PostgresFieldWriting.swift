@@ -119,7 +119,7 @@ enum PostgresText {
         return false
     }
 
-    /// The record's value for the one text of a date, time or timestamp; nothing for any other text,
+    /// The record's value for the one text of a date, time or timestamp; nothing for any other,
     /// and for what no calendar has.
     static func moment(
         _ text: UnsafeRawBufferPointer, _ form: PostgresFieldWriting.Form

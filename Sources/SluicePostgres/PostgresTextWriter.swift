@@ -56,12 +56,8 @@ struct PostgresTextWriter {
             guard Double(Float(value)) == value || value.isNaN else { return .float }
             FloatText.append(Float(value), to: &output)
         case .decimal(let precision, let scale):
-            let value = try cursor.unscaled()
-            if let special = ReservedValues.specialDecimal(value, precision: precision) {
-                PostgresTextWriter.append(special, to: &output)
-            } else {
-                DecimalText.append(value, scale: scale, to: &output)
-            }
+            PostgresTextWriter.append(
+                try cursor.unscaled(), precision: precision, scale: scale, to: &output)
         case .number(let scale): return try appendNumber(&cursor, scale: scale, to: &output)
         case .text(let limit, let isPadded):
             let text = try cursor.bytes()
@@ -70,15 +66,7 @@ struct PostgresTextWriter {
             }
             PostgresTextWriter.append(escaping: text, to: &output)
         case .uuid, .bits:
-            let text = try cursor.bytes()
-            // The same values as by the binary form, whose writer knows what is one.
-            var form = ByteBuffer()
-            let refusal =
-                field.form == .uuid
-                ? PostgresBinaryWriter.appendUUID(text, to: &form)
-                : PostgresBinaryWriter.appendBits(text, to: &form)
-            if let refusal { return refusal }
-            output.append(text)
+            return PostgresTextWriter.append(checked: try cursor.bytes(), field.form, to: &output)
         case .plainText, .jsonb:
             let text = try cursor.bytes()
             if PostgresText.hasNUL(text) { return .nul }
@@ -101,6 +89,30 @@ struct PostgresTextWriter {
         case .nothing: break
         }
         return nil
+    }
+
+    private static func append(
+        _ value: Int128, precision: Int, scale: Int, to output: inout ByteBuffer
+    ) {
+        if let special = ReservedValues.specialDecimal(value, precision: precision) {
+            append(special, to: &output)
+        } else {
+            DecimalText.append(value, scale: scale, to: &output)
+        }
+    }
+
+    /// The same values as by the binary form, whose writer knows what is one.
+    private static func append(
+        checked text: UnsafeRawBufferPointer, _ form: PostgresFieldWriting.Form,
+        to output: inout ByteBuffer
+    ) -> PostgresRefusal? {
+        var binary = ByteBuffer()
+        let refusal =
+            form == .uuid
+            ? PostgresBinaryWriter.appendUUID(text, to: &binary)
+            : PostgresBinaryWriter.appendBits(text, to: &binary)
+        if refusal == nil { output.append(text) }
+        return refusal
     }
 
     private static func fits(_ value: Int64, _ form: PostgresFieldWriting.Form) -> Bool {
