@@ -38,7 +38,9 @@ struct MySQLLog: Hashable, Sendable {
         if hasFilter {
             gap = "the binary log leaves databases out"
         } else if try MySQLLog.missesReplicated(connection) {
-            gap = "the server does not log what it replicates"
+            gap =
+                "the server does not log what it replicates, or the user may not ask whether it "
+                + "does"
         } else {
             isComplete = true
         }
@@ -49,7 +51,8 @@ struct MySQLLog: Hashable, Sendable {
         let older = "log_slave_updates"
         let variable = connection.flavor.version >= 80_026 || name == older ? name : older
         guard try connection.integer("SELECT @@GLOBAL.\(variable)") == 0 else { return false }
-        return try !MySQLReplication.channels(connection).isEmpty
+        // Who may not ask cannot know that it is no replica.
+        return try MySQLReplication.knownChannels(connection).map { !$0.isEmpty } ?? true
     }
 
     /// Where the log ends.

@@ -14,14 +14,18 @@ enum MySQLReplication {
     /// How long a thread is given to come to a stop.
     private static let stopLimit: Duration = .seconds(60)
 
-    /// None where the server is no replica.
+    /// None where the server is no replica, or the user may not ask.
     static func channels(_ connection: MySQLConnection) throws(Failure) -> [Channel] {
+        try knownChannels(connection) ?? []
+    }
+
+    /// Nothing where the user may not ask.
+    static func knownChannels(_ connection: MySQLConnection) throws(Failure) -> [Channel]? {
         let rows: MySQLResult
         do throws(Failure) {
             rows = try connection.query(connection.flavor.replicaStatement)
         } catch  where MySQLPrivilege.isMissing(error) {
-            // Who may not ask cannot use it as a replica either.
-            return []
+            return nil
         }
         let names = connection.flavor.replicaColumns
         return rows.rows.map { row in
