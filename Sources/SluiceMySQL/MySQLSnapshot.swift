@@ -48,9 +48,10 @@ final class MySQLSnapshot: Snapshot {
 
     func catalog() throws(Failure) -> Catalog {
         let schema = try MySQLSchemaText.read(holder)
+        let hidden = try MySQLVisibility(holder).warnings()
         return Catalog(
             tables: contents.sourceTables, schema: schema.text,
-            warnings: warnings + contents.warnings + schema.warnings)
+            warnings: warnings + contents.warnings + schema.warnings + hidden)
     }
 
     func openSession() throws(Failure) -> any SourceSession {
