@@ -124,18 +124,22 @@ final class MySQLLoad {
                 IF EXISTS (SELECT 1 FROM stop) THEN LEAVE write_on; END IF;
                 SET @a = 1 + floor(rand() * scale * 1000), @d = floor(rand() * 2000) - 1000;
                 SET @w = 1 + floor(rand() * scale * 1000);
-                START TRANSACTION;
-                UPDATE \(tables).accounts SET balance = balance + @d WHERE id = @a;
-                UPDATE \(tables).tellers SET balance = balance + @d WHERE id = 1 + @a % (scale * 10);
-                UPDATE \(tables).wanderers SET id = -id, label = if(id < 0, 'left', 'right') WHERE home = @w;
-                DO sleep(0.001);
-                UPDATE \(tables).branches SET balance = balance + @d WHERE id = concat('bRANCH ', 1 + @a % scale);
-                INSERT INTO \(tables).history VALUES (@a, @d, now(6), if(@a % 3, 'Ä😀', NULL));
-                COMMIT;
-                IF @a % 50 = 0 THEN
-                    INSERT INTO \(tables).accounts VALUES (-@w, 0, '') ON DUPLICATE KEY UPDATE filler = uuid();
-                    DELETE FROM \(tables).accounts WHERE id = -1 - @w AND balance = 0;
-                END IF;
+                BEGIN
+                    -- Who loses a deadlock has written nothing, and goes on with something else.
+                    DECLARE EXIT HANDLER FOR 1213, 1205 ROLLBACK;
+                    START TRANSACTION;
+                    UPDATE \(tables).accounts SET balance = balance + @d WHERE id = @a;
+                    UPDATE \(tables).tellers SET balance = balance + @d WHERE id = 1 + @a % (scale * 10);
+                    UPDATE \(tables).wanderers SET id = -id, label = if(id < 0, 'left', 'right') WHERE home = @w;
+                    DO sleep(0.001);
+                    UPDATE \(tables).branches SET balance = balance + @d WHERE id = concat('bRANCH ', 1 + @a % scale);
+                    INSERT INTO \(tables).history VALUES (@a, @d, now(6), if(@a % 3, 'Ä😀', NULL));
+                    COMMIT;
+                    IF @a % 50 = 0 THEN
+                        INSERT INTO \(tables).accounts VALUES (-@w, 0, '') ON DUPLICATE KEY UPDATE filler = uuid();
+                        DELETE FROM \(tables).accounts WHERE id = -1 - @w AND balance = 0;
+                    END IF;
+                END;
             END LOOP
             """
         try Shell.output(
