@@ -38,7 +38,7 @@ struct MySQLHandoffTests {
         let start = try #require(handoff.firstRange(of: "MASTER_USER = "), "\(handoff)")
         try place.place.write(
             """
-            SET GLOBAL replicate_wild_do_table = '\(place.source.name).%';
+            SET GLOBAL replicate_do_db = '\(place.source.name)';
             \(handoff[..<start.lowerBound])MASTER_PASSWORD = '\(password)', \(handoff[start.lowerBound...])
             """, to: "handoff.sql")
         let client = try place.target.command("mariadb")
@@ -47,7 +47,7 @@ struct MySQLHandoffTests {
 
     private func leave() {
         _ = try? MariaDBServer.second.sql(
-            "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL replicate_wild_do_table = '', gtid_slave_pos = ''"
+            "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL replicate_do_db = '', gtid_slave_pos = ''"
         )
     }
 
