@@ -71,8 +71,11 @@ public struct SourceFacts: Hashable, Sendable {
     public var hasSlots: Bool
     /// Its catalogue's schema is already without what belongs to tables that are not wanted.
     public var limitsSchema: Bool
+    /// Its plan looks at every value (`--check-values`).
+    public var checksValues: Bool
 
-    public init(hasSlots: Bool, limitsSchema: Bool = false) {
+    public init(hasSlots: Bool, limitsSchema: Bool = false, checksValues: Bool = false) {
+        self.checksValues = checksValues
         self.hasSlots = hasSlots
         self.limitsSchema = limitsSchema
     }

@@ -125,6 +125,36 @@ struct HandoffTests {
     }
 }
 
+@Suite("What a source has not")
+struct MissingFactsTests {
+    private func expect(
+        _ run: Run, _ message: String, _ hint: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let store = MemoryStore()
+        for found in [
+            failure(of: { try run.export(from: NumberSource(), to: store) }),
+            failure(of: { try run.plan(NumberSource(), for: nil) }),
+        ] {
+            #expect(found?.message == message, sourceLocation: sourceLocation)
+            #expect(found?.hint == hint, sourceLocation: sourceLocation)
+            #expect(found?.kind == .usage, sourceLocation: sourceLocation)
+        }
+        #expect(try Dataset.find(in: store) == nil, sourceLocation: sourceLocation)
+    }
+
+    @Test("is refused by name before anything is done")
+    func refused() throws {
+        try expect(
+            ExportTests.run { $0.takesSlot = true }, "numbers:test has no replication slots",
+            "Leave --position slot out.")
+        try expect(
+            ExportTests.run { $0.checksValues = true },
+            "--check-values is not possible with a source of numbers",
+            "Leave it out; a value that does not fit is named when it is read or loaded.")
+    }
+}
+
 @Suite("Who is at work")
 struct HolderTests {
     @Test("is not a process that ended and that nobody has waited for")

@@ -6,7 +6,7 @@ extension Run {
     public func plan(
         _ source: any Source, for target: (any Target)?
     ) throws(Failure) -> Outcome {
-        try Export.refuseSlot(self, source)
+        try Export.refuseWhatIsMissing(self, source)
         if let target {
             try refuseSame(source, target)
             try refuseQuarantine(in: target)

@@ -102,7 +102,7 @@ extension Export {
         _ run: Run, from source: any Source, into store: any Store,
         undo: (String) throws(Failure) -> Void
     ) throws(Failure) -> ExportStart {
-        try refuseSlot(run, source)
+        try refuseWhatIsMissing(run, source)
         let identity = try source.identity()
         if let (dataset, manifest) = try finished(in: store, run, source, identity) {
             try Lease.clear(in: store)
@@ -125,11 +125,18 @@ extension Export {
         }
     }
 
-    static func refuseSlot(_ run: Run, _ source: any Source) throws(Failure) {
-        guard run.settings.takesSlot, !source.facts.hasSlots else { return }
-        throw Failure(
-            .usage, "\(source.place) has no replication slots",
-            hint: "Leave --position slot out.")
+    /// What is asked for and this source has not.
+    static func refuseWhatIsMissing(_ run: Run, _ source: any Source) throws(Failure) {
+        if run.settings.takesSlot, !source.facts.hasSlots {
+            throw Failure(
+                .usage, "\(source.place) has no replication slots",
+                hint: "Leave --position slot out.")
+        }
+        if run.settings.checksValues, !source.facts.checksValues {
+            throw Failure(
+                .usage, "--check-values is not possible with a source of \(source.engine)",
+                hint: "Leave it out; a value that does not fit is named when it is read or loaded.")
+        }
     }
 
     /// A finished dataset of this source and these options; throws where there is one of others.
