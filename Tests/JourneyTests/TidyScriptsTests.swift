@@ -49,7 +49,7 @@ struct TidyScriptsTests {
         arguments: [
             ("setup --tset", "usage: scripts/setup [--test]\n"),
             ("format --fix", "usage: scripts/format [--check]\n"),
-            ("bench many", "usage: scripts/bench [ROWS]\n"),
+            ("bench many", "usage: scripts/bench [ROWS] | stores … | postgres … | mysql …\n"),
             ("bench-postgres many", "usage: scripts/bench-postgres [SCALE [ROUNDS]]\n"),
             ("bench-mysql many", "usage: scripts/bench-mysql [SCALE [ROUNDS]]\n"),
             ("bench-stores many", "usage: scripts/bench-stores [MIB [LANES]]\n"),
