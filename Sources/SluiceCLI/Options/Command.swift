@@ -165,7 +165,7 @@ enum Command: String, Sendable, CaseIterable {
         case .status:
             [
                 ("sluice status --store file:out", "see how far an export is"),
-                ("sluice status --source postgres://db.example.com/shop", "see what is held there"),
+                ("sluice status --source sqlite:app.db", "see what is held there"),
             ]
         case .inspect:
             [
