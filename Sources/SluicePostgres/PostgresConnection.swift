@@ -19,12 +19,16 @@ final class PostgresConnection: @unchecked Sendable {
     var ignoresStop: Bool
     private var connection: OpaquePointer?
     private var copied: UnsafeMutablePointer<CChar>?
+    /// The server's number of this session, as `pg_stat_activity` shows it.
+    private(set) var processID = 0
     /// How many rows the server says the last COPY that was read to its end had.
     private(set) var copiedRowCount = 0
 
     /// What a session is for.
     enum Purpose {
         case plain
+        /// For asking behind which session of the server it is; nothing is set in it.
+        case bare
         /// Takes the commands of the replication protocol, too; only `execute` and `query` without
         /// parameters work there.
         case replication
@@ -51,6 +55,10 @@ final class PostgresConnection: @unchecked Sendable {
                 .usage, "\(place) runs PostgreSQL \(version / 10_000), and sluice needs 12 or newer"
             )
         }
+        guard purpose != .bare else { return }
+        processID = try integer("SELECT pg_catalog.pg_backend_pid()") ?? 0
+        // Before the settings: whoever shares the server's session would get them.
+        if isPooled { try PostgresPooler.refuseSharing(of: self, address) }
         for statement in PostgresSettings.statements(version: version) { try execute(statement) }
     }
 
@@ -89,8 +97,9 @@ final class PostgresConnection: @unchecked Sendable {
         return result
     }
 
-    /// The server's number of this session, as `pg_stat_activity` shows it.
-    var processID: Int { connection.map { Int(PQbackendPID($0)) } ?? 0 }
+    /// Whether something stands between sluice and the server that gives sessions numbers of its
+    /// own: a pooler.
+    var isPooled: Bool { connection.map { Int(PQbackendPID($0)) != processID } ?? false }
 
     /// Whether a transaction is open and has not failed.
     var isInTransaction: Bool {

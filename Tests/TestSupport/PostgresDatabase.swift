@@ -71,6 +71,10 @@ public final class PostgresDatabase: Sendable {
 public struct PostgresServer: Sendable {
     public static let primary = PostgresServer(variable: "SLUICE_TEST_POSTGRES")
     public static let standby = PostgresServer(variable: "SLUICE_TEST_POSTGRES_STANDBY")
+    /// PgBouncer before the primary: a session of the server for each client, or for each transaction.
+    public static let pooledBySession = PostgresServer(variable: "SLUICE_TEST_PGBOUNCER_SESSION")
+    public static let pooledByTransaction = PostgresServer(
+        variable: "SLUICE_TEST_PGBOUNCER_TRANSACTION")
 
     private let variable: String
 
@@ -93,7 +97,7 @@ public struct PostgresServer: Sendable {
             of: command("psql", [url, "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", text]))
     }
 
-    static func command(_ program: String, _ arguments: [String]) throws -> String {
+    public static func command(_ program: String, _ arguments: [String]) throws -> String {
         let folder = try RealServer.setting("SLUICE_TEST_POSTGRES_BIN")
         return (["\(folder)/\(program)"] + arguments).map(Shell.quoted).joined(separator: " ")
     }
