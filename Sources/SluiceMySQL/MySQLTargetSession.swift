@@ -88,7 +88,7 @@ final class MySQLTargetSession: TargetSession {
     ) throws(Failure) -> LoadOutcome {
         let isNew = try MySQLLedger.enter(unit, of: request.dataset, expected, on: connection)
         guard isNew else { return .alreadyThere }
-        guard let mapped = RecordsWithoutRowids(records, of: table) else {
+        guard let mapped = MappedRecords(records, of: table) else {
             let digest = try loader.load(records, &batch, stop: stop)
             try digest.requireSealed(expected)
             return .loaded(mapped: digest)
@@ -121,7 +121,7 @@ final class MySQLTargetSession: TargetSession {
                 mapped += try connection.inSavepoint { () throws(Failure) in
                     let records = try refused.shard.records(rows)
                     return try loader.load(
-                        RecordsWithoutRowids(records, of: table) ?? records, &batch, stop: stop)
+                        MappedRecords(records, of: table) ?? records, &batch, stop: stop)
                 }
             }
             if let kept = try refused.keepAll() {
@@ -153,11 +153,11 @@ final class MySQLTargetSession: TargetSession {
     }
 
     /// Every value is stored as it is or refused, so what comes back are the records themselves,
-    /// but for the rowids of SQLite's that have no place here.
+    /// but for what has no place here and what the user has mapped.
     func mapped(
         _ records: any RecordSource, of table: TablePlan
     ) throws(Failure) -> any RecordSource {
-        RecordsWithoutRowids(records, of: table) ?? records
+        MappedRecords(records, of: table) ?? records
     }
 
     func foreignKeyComplaints() throws(Failure) -> [String] {

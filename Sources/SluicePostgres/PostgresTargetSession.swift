@@ -70,7 +70,7 @@ final class PostgresTargetSession: TargetSession {
                 unit, of: request.dataset, expected, on: connection)
             guard isNew else { return .alreadyThere }
             let loader = try loader(for: table, connection)
-            guard let mapped = RecordsWithoutRowids(records, of: table) else {
+            guard let mapped = MappedRecords(records, of: table) else {
                 let digest = try loader.load(records, &batch, stop: stop)
                 try digest.requireSealed(expected)
                 return .loaded(mapped: digest)
@@ -97,7 +97,7 @@ final class PostgresTargetSession: TargetSession {
                 mapped += try connection.inSavepoint { () throws(Failure) in
                     let records = try refused.shard.records(rows)
                     let digest = try loader.load(
-                        RecordsWithoutRowids(records, of: table) ?? records, &batch, stop: stop)
+                        MappedRecords(records, of: table) ?? records, &batch, stop: stop)
                     // What would make the commit fail makes this attempt fail.
                     try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
                     return digest
@@ -132,11 +132,11 @@ final class PostgresTargetSession: TargetSession {
     }
 
     /// Every value is stored as it is or refused, so what comes back are the records themselves,
-    /// but for the rowids of SQLite's that have no place here.
+    /// but for what has no place here and what the user has mapped.
     func mapped(
         _ records: any RecordSource, of table: TablePlan
     ) throws(Failure) -> any RecordSource {
-        RecordsWithoutRowids(records, of: table) ?? records
+        MappedRecords(records, of: table) ?? records
     }
 
     func foreignKeyComplaints() throws(Failure) -> [String] {

@@ -24,6 +24,12 @@ public struct RecordCursor {
         UnsafeRawBufferPointer(rebasing: content[start..<place])
     }
 
+    /// The bytes between two positions of before.
+    @inlinable
+    public func read(from start: Int, to end: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: content[start..<end])
+    }
+
     /// Avro's int and long: a zigzag varint in its shortest form.
     @inlinable
     public mutating func long() throws(Failure) -> Int64 {

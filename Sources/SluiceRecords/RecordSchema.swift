@@ -13,11 +13,20 @@ public struct Field: Hashable, Sendable {
     /// The hidden rowid of a SQLite table without an INTEGER PRIMARY KEY: restored on SQLite,
     /// ignored elsewhere.
     public let isRowid: Bool
+    /// What its column is to be declared as in tables that are made in the target, where the user
+    /// says so; nothing: as the target maps it.
+    public let targetDeclaration: String?
+    /// Of dates and timestamps: those that no calendar has are NULL in the target, because the user
+    /// says so.
+    public let nullsImpossibleDates: Bool
 
     public init(
         name: Name, avroName: String, type: ColumnType, isNullable: Bool, declared: String = "",
-        isRowid: Bool = false
+        isRowid: Bool = false, targetDeclaration: String? = nil,
+        nullsImpossibleDates: Bool = false
     ) {
+        self.targetDeclaration = targetDeclaration
+        self.nullsImpossibleDates = nullsImpossibleDates
         self.name = name
         self.avroName = avroName
         self.type = type

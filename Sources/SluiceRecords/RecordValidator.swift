@@ -50,14 +50,20 @@ public struct RecordValidator: Sendable {
     public func check(
         _ cursor: inout RecordCursor, reserved: inout [Int]
     ) throws(Failure) {
-        for index in steps.indices {
-            do {
-                let step = steps[index]
-                if step.isNullable, try cursor.isNull() { continue }
-                if try step.rule.isReserved(&cursor) { reserved[index] += 1 }
-            } catch {
-                throw error.during("reading column \(schema.fields[index].name)")
-            }
+        for index in steps.indices { try check(index, &cursor, reserved: &reserved) }
+    }
+
+    /// Checks the field of this number, which begins at the cursor, and moves the cursor behind it.
+    @inline(__always)
+    func check(
+        _ index: Int, _ cursor: inout RecordCursor, reserved: inout [Int]
+    ) throws(Failure) {
+        do {
+            let step = steps[index]
+            if step.isNullable, try cursor.isNull() { return }
+            if try step.rule.isReserved(&cursor) { reserved[index] += 1 }
+        } catch {
+            throw error.during("reading column \(schema.fields[index].name)")
         }
     }
 }

@@ -14,6 +14,8 @@ public struct TablePlan: Hashable, Sendable {
     public var owner: TableName?
     /// What the driver needs to read the chunks; its own members.
     public var details: JSON
+    /// None or one: a plan cannot hold one of its own kind.
+    private var originals: [TablePlan] = []
 
     public init(
         schema: RecordSchema, definition: TableDefinition, chunks: [Chunk], filter: String? = nil,
@@ -31,6 +33,21 @@ public struct TablePlan: Hashable, Sendable {
     }
 
     public var table: TableName { schema.table }
+
+    /// As the dataset has it, where names, types and records are other ones in a target; otherwise
+    /// itself.
+    public var original: TablePlan { originals.first ?? self }
+
+    /// The same table with the names, types and records that a target is to have.
+    public func mapped(
+        to schema: RecordSchema, _ definition: TableDefinition
+    ) -> TablePlan {
+        var plan = self
+        plan.schema = schema
+        plan.definition = definition
+        plan.originals = [original]
+        return plan
+    }
 }
 
 /// One range of one table: rows whose key is above `lower` and not above `upper`.

@@ -65,7 +65,8 @@ enum SQLiteLedger {
         try row.bind(dataset, at: 1)
         try row.bind(unit, at: 2)
         try row.bind(Int64(digest?.rowCount ?? 0), at: 3)
-        // Every value is stored as it is or refused: the records as mapped are the records.
+        // Every value is stored as it is or refused: where the user maps nothing, the records as
+        // mapped are the records.
         try row.bind(digest?.text ?? "", at: 4)
         try row.bind(isRefused ? "" : digest?.text ?? "", at: 5)
         try row.bind(Clock.timestamp(), at: 6)
@@ -73,17 +74,19 @@ enum SQLiteLedger {
         return connection.changedRowCount == 1
     }
 
-    /// What of a unit is in, where that is less than was entered.
+    /// What of a unit is in, where that is other than what was entered.
     static func change(
-        _ unit: String, of dataset: String, _ digest: Digest, on connection: SQLiteConnection
+        _ unit: String, of dataset: String, _ digest: Digest, mapped: Digest,
+        on connection: SQLiteConnection
     ) throws(Failure) {
         let row = try connection.prepare(
-            "UPDATE sluice_ledger SET rows = ?3, digest = ?4, mapped = ?4"
+            "UPDATE sluice_ledger SET rows = ?3, digest = ?4, mapped = ?5"
                 + " WHERE dataset = ?1 AND unit = ?2")
         try row.bind(dataset, at: 1)
         try row.bind(unit, at: 2)
         try row.bind(Int64(digest.rowCount), at: 3)
         try row.bind(digest.text, at: 4)
+        try row.bind(mapped.text, at: 5)
         try row.run()
     }
 

@@ -52,9 +52,13 @@ final class SQLiteTargetSession: TargetSession {
         _ unit: String, of table: TablePlan, from records: any RecordSource,
         expecting expected: Digest
     ) throws(Failure) -> LoadOutcome {
-        let shipment = SQLiteShipment(unit, of: table, expecting: expected)
+        let mapped = MappedRecords(records, of: table, keepsRowids: true)
+        let shipment = SQLiteShipment(
+            unit, of: table, expecting: expected, isMapped: mapped != nil)
         writer.take(shipment)
-        return try shipment.send(records)
+        return try shipment.send(mapped ?? records) { () throws(Failure) in
+            try mapped?.digest.requireSealed(expected)
+        }
     }
 
     /// On the writer's connection, like all that is written; a lane that looks for refused records
@@ -65,11 +69,12 @@ final class SQLiteTargetSession: TargetSession {
         try writer.load(unit, of: table, without: refused)
     }
 
-    /// Every value is stored as it is or refused, so what comes back are the records themselves.
+    /// Every value is stored as it is or refused, so what comes back are the records themselves,
+    /// but for what the user has mapped.
     func mapped(
         _ records: any RecordSource, of table: TablePlan
     ) throws(Failure) -> any RecordSource {
-        records
+        MappedRecords(records, of: table, keepsRowids: true) ?? records
     }
 
     func foreignKeyComplaints() throws(Failure) -> [String] {

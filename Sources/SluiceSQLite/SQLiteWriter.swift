@@ -123,7 +123,13 @@ final class SQLiteWriter: @unchecked Sendable {
                     shipment.giveBack(parcel)
                 }
                 try shipment.checkLane()
-                try digest.requireSealed(shipment.expected)
+                if shipment.isMapped {
+                    try SQLiteLedger.change(
+                        shipment.unit, of: request.dataset, shipment.expected, mapped: digest,
+                        on: connection)
+                } else {
+                    try digest.requireSealed(shipment.expected)
+                }
                 return .loaded(mapped: digest)
             }
         }
@@ -141,17 +147,19 @@ final class SQLiteWriter: @unchecked Sendable {
                 guard isNew else { return .alreadyThere }
                 let loader = try loader(for: table, on: connection)
                 var rows = refused.shard.rows
+                var mapped = Digest.empty
                 while !rows.isEmpty {
-                    let next = try insert(rows, of: refused, loader, table)
+                    let next = try insert(rows, of: refused, loader, table, &mapped)
                     rows = next..<rows.upperBound
                 }
-                let loaded = refused.digestOfOthers
                 if let kept = try refused.keepAll() {
                     _ = try SQLiteLedger.enter(
                         kept, of: request.dataset, refused.digest, isRefused: true, on: connection)
-                    try SQLiteLedger.change(unit, of: request.dataset, loaded, on: connection)
                 }
-                return .loaded(mapped: loaded)
+                try SQLiteLedger.change(
+                    unit, of: request.dataset, refused.digestOfOthers, mapped: mapped,
+                    on: connection)
+                return .loaded(mapped: mapped)
             }
         }
     }
@@ -160,9 +168,10 @@ final class SQLiteWriter: @unchecked Sendable {
     ///
     /// - Returns: the number of the first that was not tried.
     private func insert(
-        _ rows: Range<Int>, of refused: RefusedRecords, _ loader: SQLiteLoader, _ table: TablePlan
+        _ rows: Range<Int>, of refused: RefusedRecords, _ loader: SQLiteLoader,
+        _ table: TablePlan, _ mapped: inout Digest
     ) throws(Failure) -> Int {
-        let records = try refused.shard.records(rows)
+        let records = try SQLiteWriter.records(rows, of: refused, table)
         var batch = Batch(fieldCount: table.schema.fields.count, rowByteLimit: Int.max)
         var next = rows.lowerBound
         while next < rows.upperBound {
@@ -174,11 +183,24 @@ final class SQLiteWriter: @unchecked Sendable {
             } catch {
                 guard error.refusesRow, let row = error.refusedRow else { throw error }
                 try refused.add(row, error)
+                let before = try SQLiteWriter.records(next..<row, of: refused, table)
+                batch.removeAll()
+                _ = try before.fill(&batch, byteGoal: Int.max)
+                mapped += batch.digest
                 return row + 1
             }
+            mapped += batch.digest
             next += batch.rowCount
         }
         return next
+    }
+
+    /// Those with these numbers, as they are loaded.
+    private static func records(
+        _ rows: Range<Int>, of refused: RefusedRecords, _ table: TablePlan
+    ) throws(Failure) -> any RecordSource {
+        let records = try refused.shard.records(rows)
+        return MappedRecords(records, of: table, keepsRowids: true) ?? records
     }
 
     private func loader(

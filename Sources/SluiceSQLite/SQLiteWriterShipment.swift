@@ -27,12 +27,18 @@ final class SQLiteShipment: Sendable {
 
     let unit: String
     let table: TablePlan
+    /// Of the records as the shard has them.
     let expected: Digest
+    /// Other records are loaded than the shard has; the lane compares those with `expected`.
+    let isMapped: Bool
     private let full = BoundedQueue<SQLiteParcel>(limit: parcelLimit)
     private let free = BoundedQueue<SQLiteParcel>(limit: parcelLimit)
     private let state = Monitor<State>(State())
 
-    init(_ unit: String, of table: TablePlan, expecting expected: Digest) {
+    init(
+        _ unit: String, of table: TablePlan, expecting expected: Digest, isMapped: Bool = false
+    ) {
+        self.isMapped = isMapped
         self.unit = unit
         self.table = table
         self.expected = expected
@@ -43,11 +49,16 @@ final class SQLiteShipment: Sendable {
 
     /// On the lane: decodes until the records end or the writer wants no more, and tells how the
     /// writer ended.
-    func send(_ records: any RecordSource) throws(Failure) -> LoadOutcome {
+    ///
+    /// - Parameter check: called when all were decoded; what it throws ends the shard.
+    func send(
+        _ records: any RecordSource, check: () throws(Failure) -> Void = {}
+    ) throws(Failure) -> LoadOutcome {
         do {
             while let parcel = free.take() {
                 let hasMore = try records.fill(
                     &parcel.batch, byteGoal: SQLiteShipment.byteGoal)
+                if !hasMore { try check() }
                 guard full.put(parcel) else { break }
                 guard hasMore else {
                     full.close()

@@ -5,7 +5,7 @@ import Testing
 @testable import SluiceRecords
 
 /// Records out of memory, a few at a time.
-private final class GivenRecords: RecordSource {
+final class GivenRecords: RecordSource {
     private let records: [[UInt8]]
     private var place = 0
 

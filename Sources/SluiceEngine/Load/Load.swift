@@ -63,7 +63,7 @@ final class Load: Sendable {
         for table in request.tables {
             let isMissing = survey.missingTables.contains(table.table)
             guard isMissing || survey.emptyTables.contains(table.table) else { continue }
-            let prefix = DatasetKeys.shards(KeySegment.make(from: table.table))
+            let prefix = DatasetKeys.shards(KeySegment.make(from: table.original.table))
             let rows = ledger.values.filter { $0.unit.hasPrefix(prefix) }
                 .reduce(0) { $0 &+ $1.rowCount }
             guard rows > 0 else { continue }

@@ -119,7 +119,7 @@ final class LoadLanes: Sendable {
                 return try load(shard, of: plan, in: bytes, session)
             } catch {
                 guard let row = error.row else { throw error }
-                let again = try shards.open(shard, of: plan, into: bytes)
+                let again = try shards.open(shard, of: plan.original, into: bytes)
                 throw try named(error, row, of: plan, in: again)
             }
         }
@@ -131,13 +131,13 @@ final class LoadLanes: Sendable {
         _ shard: Seal.Shard, of plan: TablePlan, in bytes: ShardBytes,
         _ session: any TargetSession
     ) throws(Failure) -> LoadOutcome {
-        let records = try shards.open(shard, of: plan, into: bytes)
+        let records = try shards.open(shard, of: plan.original, into: bytes)
         do throws(Failure) {
             return try session.load(
                 shard.key, of: plan, from: records, expecting: shard.summary.digest)
         } catch {
             guard let quarantine, error.refusesRow else { throw error }
-            let again = try shards.open(shard, of: plan, into: bytes)
+            let again = try shards.open(shard, of: plan.original, into: bytes)
             return try quarantine.load(shard, from: again, of: plan, session)
         }
     }
@@ -149,8 +149,8 @@ final class LoadLanes: Sendable {
     ) throws(Failure) -> Failure {
         var name: String?
         if !run.settings.hidesKeys {
-            let names = RowName(plan)
-            try RecordWalk(records, plan).visit { ordinal, record throws(Failure) in
+            let names = RowName(plan.original)
+            try RecordWalk(records, plan.original).visit { ordinal, record throws(Failure) in
                 guard ordinal == row else { return true }
                 name = try names.text(of: record)
                 return false

@@ -66,6 +66,8 @@ final class LoadWork: Sendable {
 
     private let state: Monitor<State>
     private let plans: [TableName: TablePlan]
+    /// What tables are called in the target, by their names in the dataset.
+    private let names: [TableName: TableName]
     /// Where each step is. By bytes: to a String two steps of different tables may have one name.
     private let places: [Name: Int]
 
@@ -78,6 +80,7 @@ final class LoadWork: Sendable {
         readsBack: Bool = false
     ) {
         self.plans = Dictionary(plans.map { ($0.table, $0) }) { first, _ in first }
+        names = Dictionary(plans.map { ($0.original.table, $0.table) }) { first, _ in first }
         var tables: [TableName: Table] = [:]
         for plan in plans {
             tables[plan.table] = Table(openChunks: plan.chunks.count, isSliced: !readsBack)
@@ -109,7 +112,10 @@ final class LoadWork: Sendable {
     }
 
     /// A chunk is complete: its shards can be loaded.
+    ///
+    /// - Parameter plan: as the dataset has it, or as it is in the target.
     func add(_ seal: Seal, of plan: TablePlan) {
+        let plan = names[plan.original.table].flatMap { plans[$0] } ?? plan
         state.change { state in
             state.tables[plan.table]?.openChunks -= 1
             state.tables[plan.table]?.openShards += seal.shards.count

@@ -29,19 +29,20 @@ final class Quarantine: Sendable {
 
     /// Loads a shard that has records which the target refuses.
     ///
-    /// - Parameter records: all of the shard's.
+    /// - Parameter records: all of the shard's, as it has them; so are those that are set aside.
     func load(
         _ shard: Seal.Shard, from records: any RecordSource, of plan: TablePlan,
         _ session: any TargetSession
     ) throws(Failure) -> LoadOutcome {
-        let held = try HeldRecords(records, of: plan, stop: run.stop)
+        let raw = plan.original
+        let held = try HeldRecords(records, of: raw, stop: run.stop)
         try held.digest.requireSealed(shard.summary.digest)
         let refused = RefusedRecords(
             of: held,
             admit: { count, refusal throws(Failure) in
                 try self.admit(count, refusal, from: shard.key)
             },
-            keep: { refused throws(Failure) in try self.keep(refused, of: shard, plan) })
+            keep: { refused throws(Failure) in try self.keep(refused, of: shard, raw) })
         let outcome = try session.load(shard.key, of: plan, without: refused)
         if outcome != .alreadyThere, !refused.isEmpty {
             let rows = TextTable.count(refused.digest.rowCount, "row")

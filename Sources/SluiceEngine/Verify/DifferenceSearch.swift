@@ -21,6 +21,8 @@ struct DifferenceSearch {
     private static let differenceLimit = 1 << 18
 
     private let table: DatasetTable
+    /// As it is in the target.
+    private let plan: TablePlan
     private let shards: any ShardSupply
     private let session: any TargetSession
     private let run: Run
@@ -29,15 +31,17 @@ struct DifferenceSearch {
     private let setAside: [Name: RejectsNote]
 
     init(
-        _ table: DatasetTable, shards: any ShardSupply, without setAside: [Name: RejectsNote],
+        _ table: DatasetTable, as plan: TablePlan, shards: any ShardSupply,
+        without setAside: [Name: RejectsNote],
         session: any TargetSession, run: Run
     ) {
         self.setAside = setAside
         self.table = table
+        self.plan = plan
         self.shards = shards
         self.session = session
         self.run = run
-        names = RowName(table.plan)
+        names = RowName(plan)
     }
 
     func carryOut() throws(Failure) -> Difference {
@@ -131,13 +135,13 @@ struct DifferenceSearch {
             let bytes = ShardBytes()
             for shard in table.shards {
                 let raw = try shards.open(shard, of: table.plan, into: bytes)
-                let records = try session.mapped(raw, of: table.plan)
+                let records = try session.mapped(raw, of: plan)
                 let left = Set(setAside[Name(shard.key)]?.rows.map(\.row) ?? [])
                 try eachRecord(in: records, from: shard.key, without: left, misfits, visit)
             }
         case .target:
-            for chunk in try session.slices(of: table.plan, atMost: 1) {
-                let records = try session.readBack(chunk, of: table.plan)
+            for chunk in try session.slices(of: plan, atMost: 1) {
+                let records = try session.readBack(chunk, of: plan)
                 try eachRecord(in: records, from: "the target", misfits, visit)
             }
         }
@@ -148,8 +152,8 @@ struct DifferenceSearch {
         _ misfits: (Misfit) -> Void,
         _ visit: (UInt128, UnsafeRawBufferPointer, () -> String) throws(Failure) -> Void
     ) throws(Failure) {
-        let validator = RecordValidator(table.plan.schema)
-        var reserved = [Int](repeating: 0, count: table.plan.schema.fields.count)
+        let validator = RecordValidator(plan.schema)
+        var reserved = [Int](repeating: 0, count: plan.schema.fields.count)
         var batch = Batch(fieldCount: reserved.count, rowByteLimit: Int.max)
         var ordinal = 0
         var hasMore = true

@@ -22,6 +22,8 @@ final class Verification: Sendable {
     let target: any Target
     let request: LoadRequest
     private let tables: [DatasetTable]
+    /// What they are in the target, by their names in the dataset.
+    private let plans: [TableName: TablePlan]
     private let shards: any ShardSupply
     private let ledger: [String: LedgerEntry]
     /// What of the target has been read.
@@ -43,6 +45,7 @@ final class Verification: Sendable {
         self.target = target
         self.request = request
         self.tables = tables
+        plans = Dictionary(request.tables.map { ($0.original.table, $0) }) { first, _ in first }
         self.shards = shards
         var ledger: [String: LedgerEntry] = [:]
         for entry in try target.survey(nil).ledger where entry.dataset == request.dataset {
@@ -62,7 +65,7 @@ final class Verification: Sendable {
         var results: [Result] = []
         for table in tables {
             try run.stop.check()
-            let sum = readBack[table.name] ?? ReadBack.Sum()
+            let sum = readBack[plan(of: table).table] ?? ReadBack.Sum()
             let difference = try during("verifying \(table.name)") { () throws(Failure) in
                 try compare(table, sum, session)
             }
@@ -76,12 +79,15 @@ final class Verification: Sendable {
         return Findings(tables: results, foreignKeyComplaints: complaints)
     }
 
+    /// As it is in the target.
+    private func plan(of table: DatasetTable) -> TablePlan { plans[table.name] ?? table.plan }
+
     /// The tables that nobody has read yet, in all lanes.
     private func readRest(_ session: any TargetSession) throws(Failure) {
         var slices: [ReadBack.Slice] = []
-        for table in tables where readBack[table.name] == nil {
+        for table in tables where readBack[plan(of: table).table] == nil {
             slices += try readBack.slices(
-                of: table.plan, rowCount: table.digest.rowCount, session)
+                of: plan(of: table), rowCount: table.digest.rowCount, session)
         }
         guard !slices.isEmpty else { return }
         slices.reverse()
@@ -105,7 +111,8 @@ final class Verification: Sendable {
         if expected == found.digest, found.misfits == 0 { return nil }
         run.log.warning("\(table.name) differs; looking for the rows")
         return try DifferenceSearch(
-            table, shards: shards, without: setAside, session: session, run: run
+            table, as: plan(of: table), shards: shards, without: setAside, session: session,
+            run: run
         ).carryOut()
     }
 
@@ -140,14 +147,14 @@ final class Verification: Sendable {
         _ table: DatasetTable, _ session: any TargetSession
     ) throws(Failure) -> Digest {
         let bytes = ShardBytes()
+        let plan = plan(of: table)
         var digest = Digest.empty
         for shard in table.shards {
             let raw = try shards.open(shard, of: table.plan, into: bytes)
-            let records = try session.mapped(raw, of: table.plan)
-            digest += try readBack.sum(records, of: table.plan).digest
+            digest += try readBack.sum(session.mapped(raw, of: plan), of: plan).digest
             guard let note = setAside[Name(shard.key)] else { continue }
             let refused = try shards.open(note.shard, of: table.plan, into: bytes)
-            let mapped = try readBack.sum(session.mapped(refused, of: table.plan), of: table.plan)
+            let mapped = try readBack.sum(session.mapped(refused, of: plan), of: plan)
             digest = digest - mapped.digest
         }
         return digest
