@@ -4,6 +4,8 @@ internal import SluiceCore
 public final class Progress: Sendable {
     public enum Phase: Int, Sendable, CaseIterable {
         case plan
+        /// Of values, by `plan --check-values`.
+        case check
         case export
         case load
         case index

@@ -76,7 +76,9 @@ struct PostgresBinaryWriter {
         case .date:
             return PostgresBinaryWriter.append(date: try cursor.long(), to: &output)
         case .timestamp:
-            return PostgresBinaryWriter.append(timestamp: try cursor.long(), to: &output)
+            let value = try cursor.long()
+            guard field.keeps(value) else { return field.roundingRefusal }
+            return PostgresBinaryWriter.append(timestamp: value, to: &output)
         default: return try appendOther(field, &cursor, to: &output)
         }
         return nil
@@ -116,10 +118,16 @@ struct PostgresBinaryWriter {
             output.appendInt32(Int32(clamping: text.count &+ 1))
             output.append(1)
             output.append(text)
-        case .time: return PostgresBinaryWriter.append(time: try cursor.long(), to: &output)
+        case .time:
+            let value = try cursor.long()
+            guard field.keeps(value) else { return field.roundingRefusal }
+            return PostgresBinaryWriter.append(time: value, to: &output)
         case .textAsDate, .textAsTime, .textAsTimestamp:
             guard let value = PostgresText.moment(try cursor.bytes(), field.form) else {
                 return .moment
+            }
+            guard field.form == .textAsDate || field.keeps(value) else {
+                return field.roundingRefusal
             }
             return switch field.form {
             case .textAsDate: PostgresBinaryWriter.append(date: value, to: &output)

@@ -41,12 +41,31 @@ struct PostgresFieldWriting: Sendable {
     let form: Form
     let type: ColumnType
     let isNullable: Bool
+    /// The column's digits of a fraction of a second are worth as many microseconds.
+    let unit: Int64
 
-    init(_ field: Field, in storage: PostgresStorage) {
+    /// - Parameter digits: what the column keeps of a fraction of a second.
+    init(_ field: Field, in storage: PostgresStorage, digits: Int = 6) {
         type = field.type
+        unit = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1][digits]
         isNullable = field.isNullable && field.type != .any
         form =
             field.isRowid ? .nothing : PostgresFieldWriting.form(field.type, in: storage)
+    }
+
+    /// Whether the server would round nothing off.
+    @inline(__always)
+    func keeps(_ micros: Int64) -> Bool { unit == 1 || micros % unit == 0 }
+
+    /// What is said where it would.
+    var roundingRefusal: PostgresRefusal {
+        var digits = 6
+        var rest = unit
+        while rest > 1 {
+            rest /= 10
+            digits -= 1
+        }
+        return .fraction(digits: digits)
     }
 
     private static func form(_ type: ColumnType, in storage: PostgresStorage) -> Form {

@@ -39,7 +39,7 @@ final class PostgresLoader {
                 throw Failure(.refused, "table \(plan.table) has no column \(field.name)")
             }
             columns.append(column.name.quoted)
-            fields.append(PostgresFieldWriting(field, in: column.storage))
+            fields.append(PostgresFieldWriting(field, in: column.storage, digits: column.digits))
             let keepsJSON = PostgresSchemaPlan.keepsJSON(field, request)
             switch PostgresMapping.fit(field.type, in: column.storage, keepsJSON: keepsJSON) {
             case .binary: break

@@ -13,8 +13,13 @@ enum PostgresRefusal: Hashable, Sendable {
     case date
     case time
     case timestamp
+    case fraction(digits: Int)
     case uuid
     case bits
+    case bitCount(Int)
+    /// By the server's own word.
+    case type(String)
+    case null
     case moment
     case boolean
     case row
@@ -31,8 +36,12 @@ enum PostgresRefusal: Hashable, Sendable {
         case .date: "a date that PostgreSQL does not have"
         case .time: "a time that PostgreSQL does not have"
         case .timestamp: "a timestamp that PostgreSQL does not have"
+        case .fraction(let digits): "a fraction of a second of more than \(digits) digits"
         case .uuid: "a text that is no UUID"
         case .bits: "a text that is no bit string"
+        case .bitCount(let count): "a bit string that is not of \(count) bits"
+        case .type(let name): "a value that its type, \(name), does not take"
+        case .null: "NULL"
         case .moment: "a text that is no date or time, or is written otherwise"
         case .boolean: "an integer other than 0 and 1"
         case .row: "a value of more than 1 GiB"
@@ -43,8 +52,10 @@ enum PostgresRefusal: Hashable, Sendable {
         switch self {
         case .nul: "PostgreSQL has no text with NUL; make the source's column a binary one."
         case .padding: "The target's column would add blanks; declare it varchar or text."
-        case .length, .integer, .float, .scale: "Declare the target's column wider."
-        case .number, .uuid, .bits, .moment: "Declare the target's column as text."
+        case .length, .integer, .float, .scale, .fraction: "Declare the target's column wider."
+        case .null: "Let the target's column be NULL, or correct the row in the source."
+        case .number, .uuid, .bits, .bitCount, .moment, .type:
+            "Declare the target's column as text."
         case .boolean: "Declare the target's column as an integer."
         case .date, .time, .timestamp:
             "Correct the row in the source, or leave it out with --where."

@@ -55,6 +55,12 @@ public final class PostgresTarget: Target {
         return PostgresTargetSession(self, shared, stop: stop)
     }
 
+    public func openValueCheck(
+        _ request: LoadRequest, stop: StopSignal
+    ) throws(Failure) -> any ValueCheck {
+        try PostgresValueCheck(request, on: try connect(stop: stop))
+    }
+
     func connect(stop: StopSignal) throws(Failure) -> PostgresConnection {
         try Retry().run(stop: stop) { () throws(Failure) in
             try PostgresConnection(address, stop: stop)

@@ -7,11 +7,27 @@ struct PostgresTargetColumn: Sendable {
     /// As the server prints its type.
     var declared: String
     var storage: PostgresStorage
+    /// Its place in the table's row, as the catalogue counts them.
+    var number: Int
+    /// Of its type, or the type below its domain: `atttypmod`.
+    var modifier: Int
+    /// Its type has rules of its own.
+    var isDomain: Bool
     /// What stands for it in a select list when it is read back.
     var selected: String
     var isNotNull: Bool
     var hasDefault: Bool
     var isGenerated: Bool
+
+    /// Digits that it keeps of a fraction of a second; the server rounds to them.
+    var digits: Int { PostgresTargetColumn.digits(storage, modifier) }
+
+    static func digits(_ storage: PostgresStorage, _ modifier: Int) -> Int {
+        switch storage {
+        case .time, .timestamp, .localTimestamp: (0...6).contains(modifier) ? modifier : 6
+        default: 6
+        }
+    }
 }
 
 /// One table, view or the like in a target, with its columns in their order.
@@ -73,7 +89,8 @@ struct PostgresTargetTable: Sendable {
                 (SELECT CASE WHEN p.proargtypes[0] <> t.oid
                     AND p.proargtypes[0] NOT IN (SELECT oid FROM pg_type WHERE typtype = 'p')
                     THEN format_type(p.proargtypes[0], NULL) END
-                    FROM pg_proc AS p WHERE p.oid = t.typoutput)
+                    FROM pg_proc AS p WHERE p.oid = t.typoutput),
+                a.attnum, b.type <> a.atttypid
             FROM pg_attribute AS a
             CROSS JOIN LATERAL (
                 WITH RECURSIVE base(type, modifier) AS (
@@ -108,6 +125,8 @@ struct PostgresTargetTable: Sendable {
             columns.append(
                 PostgresTargetColumn(
                     name: name, declared: rows.text(row, 1), storage: storage,
+                    number: rows.integer(row, 11), modifier: rows.integer(row, 5),
+                    isDomain: rows.boolean(row, 12),
                     selected: selected, isNotNull: rows.boolean(row, 7),
                     hasDefault: rows.boolean(row, 8), isGenerated: rows.boolean(row, 9)))
         }

@@ -75,10 +75,15 @@ struct PostgresTextWriter {
             PostgresTextWriter.append("\\\\x", to: &output)
             for byte in try cursor.bytes() { output.append(hexadecimal: byte) }
         case .date, .time, .timestamp:
-            return PostgresTextWriter.append(try cursor.long(), field.form, to: &output)
+            let value = try cursor.long()
+            guard field.form == .date || field.keeps(value) else { return field.roundingRefusal }
+            return PostgresTextWriter.append(value, field.form, to: &output)
         case .textAsDate, .textAsTime, .textAsTimestamp:
             guard let value = PostgresText.moment(try cursor.bytes(), field.form) else {
                 return .moment
+            }
+            guard field.form == .textAsDate || field.keeps(value) else {
+                return field.roundingRefusal
             }
             return PostgresTextWriter.append(value, field.form, to: &output)
         case .longAsBoolean:

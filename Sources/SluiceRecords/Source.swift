@@ -71,11 +71,8 @@ public struct SourceFacts: Hashable, Sendable {
     public var hasSlots: Bool
     /// Its catalogue's schema is already without what belongs to tables that are not wanted.
     public var limitsSchema: Bool
-    /// Its plan looks at every value (`--check-values`).
-    public var checksValues: Bool
 
-    public init(hasSlots: Bool, limitsSchema: Bool = false, checksValues: Bool = false) {
-        self.checksValues = checksValues
+    public init(hasSlots: Bool, limitsSchema: Bool = false) {
         self.hasSlots = hasSlots
         self.limitsSchema = limitsSchema
     }
@@ -139,17 +136,11 @@ public struct PlanOptions: Hashable, Sendable {
     /// More chunks than this are never made.
     public var chunkLimit: Int
     public var filter: String?
-    /// Count which values the column types found would not hold, in the same scan
-    /// (`--check-values`).
-    public var checksValues: Bool
 
-    public init(
-        chunkBytes: Int, chunkLimit: Int = 10_000, filter: String? = nil, checksValues: Bool = false
-    ) {
+    public init(chunkBytes: Int, chunkLimit: Int = 10_000, filter: String? = nil) {
         self.chunkBytes = chunkBytes
         self.chunkLimit = chunkLimit
         self.filter = filter
-        self.checksValues = checksValues
     }
 }
 

@@ -85,3 +85,17 @@ public struct TableDefinition: Hashable, Sendable {
         self.omissions = omissions
     }
 }
+
+extension TableDefinition {
+    /// Whether no two rows have the same values in these columns, because a key of the source is
+    /// over some of them; rows with NULL in one of those aside, which are equal to none.
+    ///
+    /// - Parameter names: as `fold` makes them of the names here.
+    public func keepsApart(_ names: [Name], by fold: (Name) -> Name = { $0 }) -> Bool {
+        let names = Set(names)
+        let unique = [primaryKey] + indexes.filter(\.isUnique).map(\.columns)
+        return unique.contains { key in
+            !key.isEmpty && key.allSatisfy { names.contains(fold($0)) }
+        }
+    }
+}

@@ -158,6 +158,11 @@ public protocol Target: AnyObject, Sendable {
     func survey(_ request: LoadRequest?) throws(Failure) -> TargetSurvey
     /// A lane's own connection; called on that lane.
     func openSession(_ request: LoadRequest, stop: StopSignal) throws(Failure) -> any TargetSession
+    /// A lane's way of trying records without writing any (`plan --check-values`); called on that
+    /// lane.
+    func openValueCheck(
+        _ request: LoadRequest, stop: StopSignal
+    ) throws(Failure) -> any ValueCheck
     /// How far the steps are that its sessions are doing now, where the server tells:
     /// `index public.orders_by_day`, `scanning table, 45%`. For showing only; may fail.
     func stepDetails(stop: StopSignal) throws(Failure) -> [(step: String, detail: String)]
@@ -238,6 +243,14 @@ public protocol TargetSession: AnyObject {
 
 extension Target {
     public var canLeaveOut: Bool { false }
+
+    public func openValueCheck(
+        _ request: LoadRequest, stop: StopSignal
+    ) throws(Failure) -> any ValueCheck {
+        throw Failure(
+            .usage, "--check-values is not possible with a target of \(engine)",
+            hint: "Leave it out; a value that does not fit is named when it is loaded.")
+    }
 
     public func stepDetails(
         stop: StopSignal

@@ -18,6 +18,8 @@ final class SQLiteConnection: @unchecked Sendable {
         case write
         /// Reads and writes; makes the file where there is none.
         case create
+        /// A database of its own that no file holds.
+        case memory
     }
 
     /// As the user gave it, for messages.
@@ -32,11 +34,12 @@ final class SQLiteConnection: @unchecked Sendable {
     init(
         _ path: String, _ access: Access, busyLimit: Duration = .seconds(10), stop: StopSignal
     ) throws(Failure) {
-        try SQLiteFile.check(path, mayBeMissing: access == .create)
+        if access != .memory { try SQLiteFile.check(path, mayBeMissing: access == .create) }
         var opened: OpaquePointer?
         let writing = SQLITE_OPEN_READWRITE | (access == .create ? SQLITE_OPEN_CREATE : 0)
         let flags = writing | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let code = sqlite3_open_v2(SQLiteFile.plain(path), &opened, flags, nil)
+        let file = access == .memory ? ":memory:" : SQLiteFile.plain(path)
+        let code = sqlite3_open_v2(file, &opened, flags, nil)
         guard let handle = opened else {
             throw Failure(.failed, "no memory for a connection to \(path)")
         }

@@ -16,7 +16,7 @@ public final class SQLiteSource: Source {
     public var engine: String { "sqlite" }
     public var place: String { "sqlite:\(path)" }
 
-    public let facts = SourceFacts(hasSlots: false, checksValues: true)
+    public let facts = SourceFacts(hasSlots: false)
 
     public func identity() throws(Failure) -> JSON {
         try SQLiteFile.check(path, mayBeMissing: false)

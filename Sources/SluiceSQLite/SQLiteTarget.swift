@@ -70,6 +70,15 @@ public final class SQLiteTarget: Target {
         return SQLiteTargetSession(shared, path: path, busyLimit: busyLimit, stop: stop)
     }
 
+    public func openValueCheck(
+        _ request: LoadRequest, stop: StopSignal
+    ) throws(Failure) -> any ValueCheck {
+        let file =
+            SQLiteTarget.exists(path)
+            ? try SQLiteConnection(path, .read, busyLimit: busyLimit, stop: stop) : nil
+        return SQLiteValueCheck(request, file, stop: stop)
+    }
+
     public func close() throws(Failure) {
         let ended = writer.withLock { writer in
             defer { writer = nil }

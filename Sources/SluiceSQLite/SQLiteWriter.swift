@@ -61,6 +61,19 @@ final class SQLiteWriter: @unchecked Sendable {
     private func opened() throws(Failure) -> SQLiteConnection {
         if let connection { return connection }
         let connection = try SQLiteConnection(path, .create, busyLimit: busyLimit, stop: stop)
+        try SQLiteWriter.arrange(connection, for: request)
+        // The rollback journal with its full synchronisation survives a kill and a power cut at
+        // every moment.
+        try connection.execute(
+            "PRAGMA synchronous = FULL; PRAGMA cache_size = -\(SQLiteWriter.cacheKiB)")
+        self.connection = connection
+        return connection
+    }
+
+    /// What decides which rows and which schema a connection takes.
+    static func arrange(
+        _ connection: SQLiteConnection, for request: LoadRequest
+    ) throws(Failure) {
         // What a dataset's schema may hold: strings in double quotes, and rows of shadow tables.
         try connection.check(
             sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_DQS_DDL, 1))
@@ -72,23 +85,14 @@ final class SQLiteWriter: @unchecked Sendable {
         try connection.check(
             sluice_sqlite3_switch(connection.handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0))
         // A source's rows may contradict its own constraints; they are kept as they are where the
-        // tables are ours, too. The rollback journal with its full synchronisation survives a kill
-        // and a power cut at every moment.
+        // tables are ours, too.
+        let keepsOddRows =
+            switch request.onExisting {
+            case .refuse, .replace: request.trustedSchema != nil
+            case .use, .truncate: false
+            }
         try connection.execute(
-            """
-            PRAGMA foreign_keys = 0; PRAGMA synchronous = FULL;
-            PRAGMA cache_size = -\(SQLiteWriter.cacheKiB);
-            PRAGMA ignore_check_constraints = \(keepsOddRows ? 1 : 0)
-            """)
-        self.connection = connection
-        return connection
-    }
-
-    private var keepsOddRows: Bool {
-        switch request.onExisting {
-        case .refuse, .replace: request.trustedSchema != nil
-        case .use, .truncate: false
-        }
+            "PRAGMA foreign_keys = 0; PRAGMA ignore_check_constraints = \(keepsOddRows ? 1 : 0)")
     }
 
     /// Puts a shard into the queue; its lane hands batches over from now on.

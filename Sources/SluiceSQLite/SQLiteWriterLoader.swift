@@ -86,6 +86,25 @@ final class SQLiteLoader {
         }
     }
 
+    /// Inserts one record; why it is refused, where it is.
+    func insert(_ record: UnsafeRawBufferPointer) throws(Failure) -> (
+        failure: Failure, code: Int32
+    )? {
+        let handle = statement.handle
+        var cursor = RecordCursor(record)
+        defer { sqlite3_reset(handle) }
+        do throws(Failure) {
+            try binder.bind(&cursor, to: handle)
+        } catch {
+            guard error.refusesRow else { throw error }
+            return (error, SQLITE_OK)
+        }
+        let code = sqlite3_step(handle)
+        guard code != SQLITE_DONE else { return nil }
+        guard SQLiteLoader.isRowRefused(code) else { throw explained(code) }
+        return (explained(code), code)
+    }
+
     /// Whether the code is about a row's values, so that others may be taken without it.
     private static func isRowRefused(_ code: Int32) -> Bool {
         [SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG].contains(code & 0xFF)

@@ -148,10 +148,6 @@ struct MissingFactsTests {
         try expect(
             ExportTests.run { $0.takesSlot = true }, "numbers:test has no replication slots",
             "Leave --position slot out.")
-        try expect(
-            ExportTests.run { $0.checksValues = true },
-            "--check-values is not possible with a source of numbers",
-            "Leave it out; a value that does not fit is named when it is read or loaded.")
     }
 }
 

@@ -4,7 +4,7 @@ internal import SluiceRecords
 extension Option {
     static let dataOptions = [
         tables, exclude, filter, format, codec, shardBytes, rowBytes, consistency, position, count,
-        checkValues, constraints, onExisting, trustSchema, owners, onBadRow, badRowLimit,
+        constraints, onExisting, trustSchema, checkValues, owners, onBadRow, badRowLimit,
     ]
 
     private static let exporting: [Command] = [.run, .export, .plan]
@@ -92,11 +92,12 @@ extension Option {
         """)
 
     static let checkValues = Option(
-        "check-values", .flag, in: .source, for: exporting,
-        "look for values that the target could not hold",
+        "check-values", .flag, in: .target, for: [.plan],
+        "try every value against the target's columns",
         """
-        Counts in the planning scan which values the column types found would not hold, and \
-        reports them.
+        Reads every row under the plan's snapshot and asks the target's own rules whether it would \
+        be kept: length, range, form, NULL, characters, and unique keys that take different rows \
+        for the same. Nothing is written. Values that would be refused are named, with exit code 6.
         """
     )
 

@@ -53,7 +53,7 @@ extension Option {
         """)
 
     static let hideKeys = Option(
-        "hide-keys", .flag, in: .output, for: moving,
+        "hide-keys", .flag, in: .output, for: moving + [.plan],
         "name rows by shard and place instead of by key",
         """
         Key values of rows at fault appear in messages and reports. With this flag shard and \

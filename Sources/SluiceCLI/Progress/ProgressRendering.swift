@@ -52,6 +52,7 @@ extension Progress.Phase {
     var name: String {
         switch self {
         case .plan: "plan"
+        case .check: "check"
         case .export: "export"
         case .load: "load"
         case .index: "index"

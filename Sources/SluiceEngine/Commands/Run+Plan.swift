@@ -7,6 +7,11 @@ extension Run {
         _ source: any Source, for target: (any Target)?
     ) throws(Failure) -> Outcome {
         try Export.refuseWhatIsMissing(self, source)
+        if settings.checksValues, target == nil {
+            throw Failure(
+                .usage, "--check-values needs the target whose columns the values are to fit",
+                hint: "Give --target.")
+        }
         if let target {
             try refuseSame(source, target)
             try refuseQuarantine(in: target)
@@ -47,7 +52,9 @@ extension Run {
         outcome.lines = TextTable.lines(
             [["table", "rows", "bytes", "chunks", ""]] + plans.map(\.cells))
         if let target {
-            try describe(target, plans, source, catalog, &outcome)
+            let request = request(for: target, plans, source, catalog)
+            try describe(target, request, &outcome)
+            if settings.checksValues { try check(target, request, snapshot, &outcome) }
         }
         let memory = MemorySum(settings: settings, runsBoth: target != nil)
         outcome.details.append(.init("memory", memory.json))
@@ -83,20 +90,23 @@ extension Run {
         PlanOptions(
             // A little less than a shard: what a plan takes a row for is not exactly its record.
             chunkBytes: settings.shardBytes - settings.shardBytes / 16,
-            filter: settings.filters.first { Name($0.table) == Name(table.description) }?.sql,
-            checksValues: settings.checksValues)
+            filter: settings.filters.first { Name($0.table) == Name(table.description) }?.sql)
     }
 
-    private func describe(
-        _ target: any Target, _ plans: [TablePlan], _ source: any Source, _ catalog: Catalog,
-        _ outcome: inout Outcome
-    ) throws(Failure) {
-        let request = LoadRequest(
+    private func request(
+        for target: any Target, _ plans: [TablePlan], _ source: any Source, _ catalog: Catalog
+    ) -> LoadRequest {
+        LoadRequest(
             dataset: "", tables: plans,
             trustedSchema: source.engine == target.engine ? catalog.schema : nil,
             onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
             sourceEngine: source.engine, hidesKeys: settings.hidesKeys,
             skipsOwners: settings.skipsOwners)
+    }
+
+    private func describe(
+        _ target: any Target, _ request: LoadRequest, _ outcome: inout Outcome
+    ) throws(Failure) {
         let survey = try target.survey(request)
         var conflicts = survey.conflicts
         if let other = survey.ledger.first,
@@ -113,6 +123,33 @@ extension Run {
             outcome.status = .failed
             outcome.exitKind = .refused
         }
+    }
+
+    /// `--check-values`: tries every row against the target's columns.
+    private func check(
+        _ target: any Target, _ request: LoadRequest, _ snapshot: any Snapshot,
+        _ outcome: inout Outcome
+    ) throws(Failure) {
+        guard outcome.exitKind == nil else {
+            outcome.warnings.append(
+                "values were not looked at, because the target is refused as it is")
+            return
+        }
+        let scan = ValueScan(self, snapshot, target, request)
+        let found = try scan.carryOut()
+        outcome.warnings += scan.omissions
+        outcome.details += [
+            .init("checked", .int(scan.rowCount)),
+            .init("misfits", .array(found.flatMap { $1.json(of: $0) })),
+        ]
+        guard found.isEmpty else {
+            outcome.lines += found.flatMap { $1.lines(of: $0) }
+            outcome.status = .failed
+            outcome.exitKind = .refused
+            return
+        }
+        let rows = TextTable.count(scan.rowCount, "row")
+        outcome.lines.append("every value fits: \(rows) looked at")
     }
 }
 
@@ -176,6 +213,9 @@ struct MemorySum: Sendable {
                     )
                 )
             }
+        }
+        if settings.checksValues {
+            parts.append(("hashes of unique keys, for --check-values", KeyHashes.byteLimit))
         }
         largestRow = 3 * settings.rowBytes
     }

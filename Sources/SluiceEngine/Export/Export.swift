@@ -132,11 +132,6 @@ extension Export {
                 .usage, "\(source.place) has no replication slots",
                 hint: "Leave --position slot out.")
         }
-        if run.settings.checksValues, !source.facts.checksValues {
-            throw Failure(
-                .usage, "--check-values is not possible with a source of \(source.engine)",
-                hint: "Leave it out; a value that does not fit is named when it is read or loaded.")
-        }
     }
 
     /// A finished dataset of this source and these options; throws where there is one of others.
