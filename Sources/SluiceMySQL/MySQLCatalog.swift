@@ -124,13 +124,7 @@ struct MySQLCatalog: Sendable {
                 characterSet: rows.optionalText(row, 4), precision: rows.integer(row, 6),
                 scale: rows.isNull(row, 7) ? nil : rows.integer(row, 7),
                 isJSON: json[table]?.contains(name) ?? false)
-            guard let value = MySQLColumnType(description) else {
-                throw Failure(
-                    .refused,
-                    "column \(name) of \(table) has the type \(description.declared), which "
-                        + "sluice does not know",
-                    hint: "Leave the table out with --exclude \(table).")
-            }
+            let value = try description.known(as: name, of: table)
             let expression = rows.text(row, 10)
             let isPeriod = expression == "ROW START" || expression == "ROW END"
             if isPeriod { try tables[place].setPeriod(name, expression, description) }

@@ -19,7 +19,7 @@ enum MySQLFault {
         case .null: "a NULL"
         case .notText: "a text that is not UTF-8"
         case .replaced: "a text with bytes that its character set has no character for"
-        case .hidden: "a value that cannot be told from its label ''"
+        case .hidden: "a value that cannot be told from its member ''"
         case .tooLong: "a value that is too long"
         case .foreign: "a value of another form than its type's"
         }
@@ -83,6 +83,10 @@ struct MySQLColumnReader {
             guard let text = MySQLText.number(value) else { return .foreign }
             return appendNumber(text, isNegative: value[0] == UInt8(ascii: "-"), to: &batch)
         case .bits(let count): return appendBits(value, count, to: &batch)
+        case .label:
+            guard UTF8Text.isValid(value) else { return .notText }
+            if ReservedValues.isWrongLabel(value) { batch.reserved[place] += 1 }
+            return appendBytes(value, to: &batch)
         }
         return nil
     }

@@ -30,6 +30,10 @@ struct MySQLFieldWriting: Sendable {
         /// A label, or the server's word for a value that was none.
         case label(MySQLLabels)
         case labels(MySQLLabels)
+        /// The number of a label, where '' is one of them: what is none has the same text.
+        case ordinal(MySQLLabels)
+        /// A label as text, which the code of what is none is not.
+        case labelText(characters: Int, bytes: Int, isPadded: Bool)
         /// Texts in the one form that the column's values are printed in.
         case integerText(lower: Int128, upper: Int128)
         case dateText
@@ -61,8 +65,7 @@ struct MySQLFieldWriting: Sendable {
         case (.boolean, _): .boolean
         case (.any, _): .any
         case (_, .text(let characters, let bytes, let isPadded)):
-            .text(
-                characters: characters ?? Int.max, bytes: bytes ?? Int.max, isPadded: isPadded)
+            text(type, characters ?? Int.max, bytes ?? Int.max, isPadded: isPadded)
         case (.int32, .year), (.int64, .year): .year
         case (.int32, .integer(64, true)), (.int64, .integer(64, true)): .longAsUnsigned
         case (.int32, .integer(let bits, let isUnsigned)),
@@ -95,6 +98,7 @@ struct MySQLFieldWriting: Sendable {
         case (.timestamp, .timestamp(let digits)): .timestamp(digits: digits)
         case (.timestamp, .dateTime(let digits)), (.localTimestamp, .dateTime(let digits)):
             .dateTime(digits: digits)
+        case (.enumeration, .label(let labels)) where labels.areWithEmpty: .ordinal(labels)
         case (_, .label(let labels)): .label(labels)
         case (_, .labels(let labels)): .labels(labels)
         case (.text, .date): .dateText
@@ -111,6 +115,16 @@ struct MySQLFieldWriting: Sendable {
         case (.bitString, .bits(let count)), (.text, .bits(let count)): .bits(count)
         default: .plainText
         }
+    }
+}
+
+extension MySQLFieldWriting {
+    private static func text(
+        _ type: ColumnType, _ characters: Int, _ bytes: Int, isPadded: Bool
+    ) -> Form {
+        type == .enumeration
+            ? .labelText(characters: characters, bytes: bytes, isPadded: isPadded)
+            : .text(characters: characters, bytes: bytes, isPadded: isPadded)
     }
 }
 

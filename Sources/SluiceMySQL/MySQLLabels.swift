@@ -23,11 +23,17 @@ struct MySQLLabels: Hashable, Sendable {
         self.labels = labels
     }
 
+    /// Whether one of them is ''.
+    var areWithEmpty: Bool { labels.contains { $0.isEmpty } }
+
     /// Whether one of them is the text, byte by byte: the server would take another case for it,
     /// and a number for its place.
-    func contain(_ text: UnsafeRawBufferPointer) -> Bool {
-        for index in labels.indices where isLabel(index, text, 0, text.count) { return true }
-        return false
+    func contain(_ text: UnsafeRawBufferPointer) -> Bool { ordinal(of: text) != nil }
+
+    /// Which of them is the text, counted from 1; nothing where none is.
+    func ordinal(of text: UnsafeRawBufferPointer) -> Int? {
+        for index in labels.indices where isLabel(index, text, 0, text.count) { return index &+ 1 }
+        return nil
     }
 
     /// Whether the text is some of them in their order, with commas between.

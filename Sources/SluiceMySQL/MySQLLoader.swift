@@ -346,6 +346,10 @@ struct MySQLLoadStatement {
             case .bytes where !flavor.takesBytesInLines:
                 list.append("@v\(place)")
                 changes.append("\(name) = UNHEX(@v\(place))")
+            case .ordinal:
+                list.append("@v\(place)")
+                changes.append("\(name) = CAST(@v\(place) AS UNSIGNED)")
+                labels.append(column.name)
             case .label:
                 list.append(name)
                 labels.append(column.name)

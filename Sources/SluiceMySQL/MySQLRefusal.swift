@@ -21,6 +21,7 @@ enum MySQLRefusal: Hashable, Sendable {
     case year
     case bits(Int)
     case label
+    case wrongLabel
     case form(String)
 
     private var what: String {
@@ -43,6 +44,7 @@ enum MySQLRefusal: Hashable, Sendable {
         case .year: "a year that its type does not have"
         case .bits(let count): "a text that is no string of \(count) bits"
         case .label: "a label that is none of its own"
+        case .wrongLabel: "an ENUM's value that is none of its labels"
         case .form(let what): "a text that is not written as \(what) are printed"
         }
     }
@@ -55,7 +57,8 @@ enum MySQLRefusal: Hashable, Sendable {
         case .length, .byteLength, .integer, .float, .fraction:
             "Declare the target's column wider."
         case .number, .scale, .bits, .form: "Declare the target's column as text."
-        case .date, .time, .timestamp, .notFinite, .minusZero, .notNumber, .year:
+        case .date, .time, .timestamp, .notFinite, .minusZero, .notNumber, .year,
+            .wrongLabel:
             "Correct the row in the source, or leave it out with --where."
         }
     }

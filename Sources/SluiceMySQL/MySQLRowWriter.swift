@@ -146,13 +146,8 @@ struct MySQLRowWriter {
             // Fewer digits would be a year of this or the last century.
             if value == 0 { MySQLRowWriter.append("000", to: &output) }
             MySQLRowWriter.append(value, to: &output)
-        case .label(let labels):
-            let text = try cursor.bytes()
-            if !labels.contain(text) {
-                guard text.isEmpty else { return .label }
-                wordless &+= 1
-            }
-            appendQuoted(text, to: &output)
+        case .label, .ordinal, .labelText:
+            return appendLabel(field, try cursor.bytes(), to: &output, &wordless)
         case .any:
             let branch = try cursor.anyBranch()
             guard branch != .null else {
@@ -167,6 +162,39 @@ struct MySQLRowWriter {
         return nil
     }
 
+    /// A label of an ENUM, or what is none.
+    private func appendLabel(
+        _ field: MySQLFieldWriting, _ text: UnsafeRawBufferPointer, to output: inout ByteBuffer,
+        _ wordless: inout Int
+    ) -> MySQLRefusal? {
+        let isWrong = ReservedValues.isWrongLabel(text)
+        switch field.form {
+        case .ordinal(let labels):
+            let ordinal = labels.ordinal(of: text)
+            if ordinal == nil {
+                guard isWrong else { return .label }
+                wordless &+= 1
+            }
+            MySQLRowWriter.append(Int64(ordinal ?? 0), to: &output)
+            return nil
+        case .label(let labels):
+            if !labels.contain(text) {
+                guard text.isEmpty else { return isWrong ? .wrongLabel : .label }
+                wordless &+= 1
+            }
+        case .labelText(let characters, let bytes, let isPadded):
+            if isWrong { return .wrongLabel }
+            if let refusal = MySQLLimits.refusal(
+                text, characters: characters, bytes: bytes, isPadded: isPadded)
+            {
+                return refusal
+            }
+        default: break
+        }
+        appendQuoted(text, to: &output)
+        return nil
+    }
+
     /// A text in the one form that its column's values are printed in.
     private func appendForm(
         _ field: MySQLFieldWriting, _ text: UnsafeRawBufferPointer, to output: inout ByteBuffer
@@ -176,7 +204,9 @@ struct MySQLRowWriter {
             if let refusal = MySQLLimits.numberRefusal(text, scale: scale) { return refusal }
             output.append(text)
         case .labels(let labels):
-            guard labels.areSome(text) else { return .label }
+            guard labels.areSome(text) else {
+                return ReservedValues.isWrongLabel(text) ? .wrongLabel : .label
+            }
             appendQuoted(text, to: &output)
         case .uuid: appendQuoted(text, to: &output)
         case .bits(let count):

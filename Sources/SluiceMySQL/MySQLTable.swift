@@ -21,7 +21,7 @@ struct MySQLColumn: Sendable {
     var comment: String?
 
     /// What stands for it in a select list.
-    var selected: String { value.before + name.quoted + value.after }
+    var selected: String { value.selected(name) }
 }
 
 /// One part of an index.

@@ -106,7 +106,7 @@ struct MySQLTargetTable: Sendable {
             columns.append(
                 MySQLTargetColumn(
                     name: name, declared: type, storage: storage,
-                    selected: (value?.before ?? "") + name.quoted + (value?.after ?? ""),
+                    selected: value?.selected(name) ?? name.quoted,
                     reading: value?.reading ?? .text,
                     isNotNull: found.text(row, 9) == "NO", hasDefault: found.integer(row, 10) == 1,
                     isGenerated: found.integer(row, 12) == 1 && found.integer(row, 13) == 0

@@ -16,6 +16,8 @@ enum MySQLReading: Hashable, Sendable {
     case text
     /// Bytes as they are stored, which should be UTF-8.
     case storedText
+    /// A label, or the code of what is none beside a label ''.
+    case label
     case bytes
     /// The last so many bits of as many bytes as they need.
     case bits(count: Int)
@@ -63,7 +65,7 @@ struct MySQLColumnType: Hashable, Sendable {
         }
     }
 
-    /// Nothing for types that are not known.
+    /// Nothing for types that are not known (`known` refuses those by name).
     init?(_ column: Description) {
         let isUnsigned = column.declared.contains(" unsigned")
         switch column.name {
@@ -99,7 +101,12 @@ struct MySQLColumnType: Hashable, Sendable {
             self.init(column.name == "set" ? .set : .enumeration, .text)
             read(column.characterSet)
             guard MySQLStorage.hasEmptyLabel(column.declared) else { break }
-            guardian = column.name == "set" ? .member : .label
+            if column.name == "set" {
+                guardian = .member
+            } else {
+                // What a label stands for in its own set, it also stands for in UTF-8.
+                (reading, before, after, guardian) = (.label, "CONVERT(", " USING utf8mb4)", .none)
+            }
         case "json": self.init(.json, .text)
         case "uuid": self.init(.uuid, .text)
         case "inet4", "inet6": self.init(.serverText, .text)
@@ -110,6 +117,15 @@ struct MySQLColumnType: Hashable, Sendable {
             self.init(.bytes, .bytes)
         default: return nil
         }
+    }
+
+    /// The column as the select list has it.
+    func selected(_ name: Name) -> String {
+        let value = before + name.quoted + after
+        guard reading == .label else { return value }
+        // The number of what is no label is 0; its text is that of the label ''.
+        let code = "x'\(Hexadecimal.string(ReservedValues.wrongLabel))'"
+        return "IF(\(name.quoted) + 0 = 0, CONVERT(\(code) USING utf8mb4), \(value))"
     }
 
     static let geometries: Set<String> = [
@@ -133,13 +149,24 @@ struct MySQLColumnType: Hashable, Sendable {
     }
 }
 
+extension MySQLColumnType.Description {
+    /// What the values of a column are; refused where nobody here knows.
+    func known(as name: Name, of table: some CustomStringConvertible) throws(Failure)
+        -> MySQLColumnType
+    {
+        if let type = MySQLColumnType(self) { return type }
+        throw Failure(
+            .refused,
+            "column \(name) of \(table) has the type \(declared), which sluice does not know",
+            hint: "Leave the table out with --exclude \(table).")
+    }
+}
+
 /// What a value's text does not tell, and the server is asked for beside it.
 enum MySQLGuard: Hashable, Sendable {
     case none
     /// The character set has bytes that no character stands for; UTF-8 has a question mark then.
     case characters
-    /// The empty text is a label, and also what the error value is printed as.
-    case label
     /// The empty text is a member, and also what the empty set is printed as.
     case member
 
@@ -151,7 +178,6 @@ enum MySQLGuard: Hashable, Sendable {
             let text = "CONVERT(\(column) USING utf8mb4)"
             return "IF(INSTR(\(text), '?') = 0, 1, \(MySQLGuard.questions(text)) = "
                 + "\(MySQLGuard.questions(column)))"
-        case .label: return "\(column) + 0 <> 0"
         case .member: return "NOT (\(column) = '' AND \(column) + 0 <> 0)"
         }
     }

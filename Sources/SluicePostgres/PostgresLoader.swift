@@ -123,8 +123,9 @@ final class PostgresLoader {
             case .text(let writer): problem = try writer.append(&cursor, to: &output)
             }
             if let problem {
-                let column = plan.schema.fields[problem.field].name
-                throw problem.refusal.failure(in: column).refusing(row: row)
+                let field = plan.schema.fields[problem.field]
+                let refusal = problem.refusal.of(field.type)
+                throw refusal.failure(in: field.name).refusing(row: row)
                     .during(place(of: row, from: start, in: batch))
             }
             if output.count >= PostgresLoader.portion { try flush() }

@@ -4,6 +4,7 @@ internal import SluiceRecords
 /// Why a column cannot keep a value as it is.
 enum PostgresRefusal: Hashable, Sendable {
     case nul
+    case wrongLabel
     case length(limit: Int)
     case padding(limit: Int)
     case integer
@@ -27,6 +28,7 @@ enum PostgresRefusal: Hashable, Sendable {
     private var what: String {
         switch self {
         case .nul: "a text with a NUL character"
+        case .wrongLabel: "an ENUM's value that is none of its labels"
         case .length(let limit): "a text of more than \(limit) characters"
         case .padding(let limit): "a text that is not \(limit) characters long"
         case .integer: "an integer of this size"
@@ -57,10 +59,15 @@ enum PostgresRefusal: Hashable, Sendable {
         case .number, .uuid, .bits, .bitCount, .moment, .type:
             "Declare the target's column as text."
         case .boolean: "Declare the target's column as an integer."
-        case .date, .time, .timestamp:
+        case .date, .time, .timestamp, .wrongLabel:
             "Correct the row in the source, or leave it out with --where."
         case .row: "Leave the row out with --where."
         }
+    }
+
+    /// The only label with NUL is the code of a value without a label.
+    func of(_ type: ColumnType) -> PostgresRefusal {
+        self == .nul && type == .enumeration ? .wrongLabel : self
     }
 
     func failure(in column: Name) -> Failure {

@@ -19,6 +19,7 @@ public struct RecordValidator: Sendable {
         /// Unscaled values beyond the bound are reserved codes or wrong.
         case decimal(bound: Int128)
         case text
+        case label
         case bytes
         case date
         case time
@@ -87,7 +88,8 @@ extension RecordValidator.Rule {
             case .uuid: .uuid
             case .bitString: .bitString
             case .any: .any
-            case .text, .numberText, .json, .enumeration, .set, .serverText: .text
+            case .enumeration: .label
+            case .text, .numberText, .json, .set, .serverText: .text
             }
     }
 
@@ -112,6 +114,10 @@ extension RecordValidator.Rule {
             }
             return true
         case .text: if !UTF8Text.isValid(try cursor.bytes()) { fault = .text }
+        case .label:
+            let text = try cursor.bytes()
+            if ReservedValues.isWrongLabel(text) { return true }
+            if !UTF8Text.isValid(text) { fault = .text }
         case .bytes: _ = try cursor.bytes()
         case .date:
             guard let days = Int32(exactly: try cursor.long()) else {

@@ -13,7 +13,7 @@
 /// -9222425352054775808 | PostgreSQL `-infinity` | | timestamps | -4000000000000000000 + n ×
 /// 86400000000 + µs of the day | MySQL, n as for dates | | decimal(p,s), unscaled | 10^p | NaN | |
 /// decimal(p,s), unscaled | 10^p + 1 | infinity | | decimal(p,s), unscaled | -(10^p + 1) | minus
-/// infinity |
+/// infinity | | enum | the bytes 00 20 | the wrong value of a MySQL ENUM beside a label '' |
 ///
 /// Both timestamp types have the same codes. All other integers mean what their Avro type says;
 /// PostgreSQL's are never below -2440588 days or -210866803200000000 µs, MySQL's never below
@@ -173,6 +173,19 @@ extension ReservedValues {
             dividingBy: CalendarText.microsPerDay)
         let parts = CalendarParts(number: number)
         return parts.civil.exists ? nil : (parts, micros)
+    }
+}
+
+/// MySQL: an ENUM may hold an error value that is printed as '' and is none of its labels, also
+/// where '' is one of them.
+extension ReservedValues {
+    /// The server cuts blanks off the end of labels, and PostgreSQL has no text with NUL: nobody's
+    /// label is this.
+    public static let wrongLabel: [UInt8] = [0x00, 0x20]
+
+    @inlinable
+    public static func isWrongLabel(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.count == 2 && text[0] == 0x00 && text[1] == 0x20
     }
 }
 

@@ -10,6 +10,7 @@ struct SQLiteBinding: Sendable {
         case float
         case double
         case text
+        case label
         case bytes
         case uint64
         case decimal
@@ -46,8 +47,8 @@ struct SQLiteBinding: Sendable {
             case .timestamp: .timestamp
             case .localTimestamp: .localTimestamp
             case .any: .any
-            case .numberText, .text, .uuid, .json, .enumeration, .set, .bitString, .serverText:
-                .text
+            case .enumeration: .label
+            case .numberText, .text, .uuid, .json, .set, .bitString, .serverText: .text
             }
         isNullable = field.isNullable && field.type != .any
         refusesNull = isRowid
@@ -119,6 +120,10 @@ struct SQLiteBinder: ~Copyable {
         case .boolean: return sqlite3_bind_int64(statement, place, try cursor.boolean() ? 1 : 0)
         case .text: return try bindText(try cursor.bytes(), binding, statement, place)
         case .bytes: return bindBytes(try cursor.bytes(), statement, place)
+        case .label:
+            let text = try cursor.bytes()
+            guard !ReservedValues.isWrongLabel(text) else { throw refusal(.reserved, place) }
+            return try bindText(text, binding, statement, place)
         case .double: return try bindReal(try cursor.double(), binding, statement, place)
         case .float: return try bindReal(Double(try cursor.float()), binding, statement, place)
         case .any: return try bindAny(&cursor, binding, statement, place)

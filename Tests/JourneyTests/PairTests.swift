@@ -178,6 +178,19 @@ struct PairTests {
         Refused(
             from: .mariadb, to: .postgres,
             sql: """
+                SET sql_mode = ''; CREATE TABLE t (id int PRIMARY KEY, v enum('x', ''));
+                INSERT INTO t VALUES (1, ''), (2, 'none of them')
+                """,
+            said: "column v cannot keep an ENUM's value that is none of its labels"),
+        Refused(
+            from: .mariadb, to: .sqlite,
+            sql: """
+                SET sql_mode = ''; CREATE TABLE t (id int PRIMARY KEY, v enum('x', ''));
+                INSERT INTO t VALUES (1, ''), (2, 'none of them')
+                """, said: "column v cannot keep a value that its type has no word for"),
+        Refused(
+            from: .mariadb, to: .postgres,
+            sql: """
                 CREATE TABLE t (id int PRIMARY KEY, v text);
                 INSERT INTO t VALUES (1, 'x'), (2, concat('a', char(0)))
                 """, said: "column v cannot keep a text with a NUL character"),

@@ -68,20 +68,36 @@ struct MySQLReaderTests {
         #expect(found?.hint == "Correct the value, or leave the row out with --where.")
     }
 
-    @Test("an error value that looks like a label is refused by name")
-    func hidden() throws {
-        let found = failure(of: {
-            try lines(
-                "CREATE TABLE t (id int PRIMARY KEY, e enum('a','')); INSERT IGNORE INTO t VALUES "
-                    + "(1, ''), (2, 'wrong')")
-        })
-        #expect(
-            found?.message
-                == "row id = 2 of t has a value that cannot be told from its label '' in column e")
+    @Test("a value that is no label is told from the label '', in any character set")
+    func wrongLabels() throws {
+        for set in ["utf8mb4", "utf8mb3", "latin1", "cp1250", "binary"] {
+            let database = try MariaDBDatabase()
+            try database.sql(
+                "CREATE TABLE t (id int PRIMARY KEY, e enum('a','') CHARACTER SET \(set)); "
+                    + "INSERT IGNORE INTO t VALUES (1, ''), (2, 'wrong'), (3, 'a'), (4, NULL)")
+            let snapshot = try source(database.url).openSnapshot(
+                .snapshot, lanes: 1, stop: StopSignal())
+            defer { try? snapshot.close() }
+            let exported = try MySQLExported(snapshot, of: ["t"])["t"]
+            #expect(exported.lines == ["1,\"\"", "2,\"\0 \"", "3,a", "4,\\N"])
+            #expect(exported.reserved == [0, 1])
+        }
         #expect(
             try lines(
                 "CREATE TABLE u (id int PRIMARY KEY, e enum('a','it''s')); INSERT IGNORE INTO u "
                     + "VALUES (1, 'it''s'), (2, 'wrong')", of: "u") == ["1,it's", "2,\"\""])
+    }
+
+    @Test("a member '' of a set is refused by name where it cannot be told from no member")
+    func hidden() throws {
+        let found = failure(of: {
+            try lines(
+                "CREATE TABLE t (id int PRIMARY KEY, s set('','a')); INSERT INTO t VALUES (1, 0), "
+                    + "(2, 1)")
+        })
+        #expect(
+            found?.message
+                == "row id = 2 of t has a value that cannot be told from its member '' in column s")
     }
 
     @Test("dates no calendar has, and times beyond a day")

@@ -150,6 +150,36 @@ struct MySQLTargetRowTests {
             try table.database.sql("SELECT GROUP_CONCAT(v + 0 ORDER BY id) FROM t") == "1,0,2,0\n")
         #expect(try table.readBack().digest == ListedRecords.digest(rows))
     }
+
+    @Test(
+        "are none where a value is told from the label '' that it looks like",
+        arguments: [true, false])
+    func wrongLabel(_ takesLines: Bool) throws {
+        let table = try table(
+            .enumeration, "CREATE TABLE t(id int PRIMARY KEY, v enum('0','','\u{660}','b'))",
+            sourceEngine: "mysql", declared: "enum('0','','\u{660}','b')")
+        let session = try #require(table.session as? MySQLTargetSession)
+        session.takesLines = takesLines
+        let rows = records(of: texts("0", "\0 ", "", "\u{660}", "\0 ", "b"))
+        #expect(try table.load(rows) == .loaded(mapped: ListedRecords.digest(rows)))
+        #expect(
+            try table.database.sql("SELECT GROUP_CONCAT(v + 0 ORDER BY id) FROM t")
+                == "1,0,2,3,0,4\n")
+        #expect(try table.readBack().digest == ListedRecords.digest(rows))
+    }
+
+    @Test(
+        "name a value that is no label where the column has no such thing",
+        arguments: ["enum('a','b')", "varchar(9)", "set('','a')"])
+    func noWrongLabel(_ declared: String) throws {
+        let table = try table(.enumeration, "CREATE TABLE t(id int PRIMARY KEY, v \(declared))")
+        let failure = try #require(table.failure(records(of: texts("a", "\0 "))))
+        #expect(
+            failure.message == "column v cannot keep an ENUM's value that is none of its labels")
+        #expect(
+            failure.hint == "Correct the row in the source, or leave it out with --where.")
+        #expect(failure.places == ["loading row 2 (id = 1) of t"])
+    }
 }
 
 @Suite("Tables without transactions in a MariaDB target")

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceRecords
+import TestSupport
 import Testing
 
 @testable import SluiceMySQL
@@ -58,10 +59,22 @@ struct MySQLTypesTests {
     @Test("labels are looked at where an empty one could be mistaken")
     func labels() {
         #expect(type("enum", "enum('a','it''s')", set: "utf8mb4")?.guardian == MySQLGuard.none)
-        #expect(type("enum", "enum('a','')", set: "utf8mb4")?.guardian == .label)
+        #expect(
+            type("enum", "enum('a','')", set: "utf8mb4")?.selected("e")
+                == "IF(`e` + 0 = 0, CONVERT(x'0020' USING utf8mb4), CONVERT(`e` USING utf8mb4))")
         #expect(type("set", "set('','b')", set: "utf8mb4")?.guardian == .member)
-        #expect(MySQLGuard.label.expression("`e`") == "`e` + 0 <> 0")
         #expect(MySQLGuard.member.expression("`s`") == "NOT (`s` = '' AND `s` + 0 <> 0)")
+    }
+
+    @Test("a type that is not known is refused by name")
+    func unknown() {
+        let description = MySQLColumnType.Description(
+            name: "xmltype", declared: "xmltype", characterSet: nil, precision: 0)
+        let found = failure(of: { try description.known(as: "x", of: TableName("t")) })
+        #expect(found?.kind == .refused)
+        #expect(
+            found?.message == "column x of t has the type xmltype, which sluice does not know")
+        #expect(found?.hint == "Leave the table out with --exclude t.")
     }
 
     @Test("everything else, and nothing that is not known")

@@ -112,6 +112,26 @@ import Testing
         #expect(CalendarParts(year: -1, month: 1, day: 1) == nil)
     }
 
+    @Test("the wrong value of an ENUM is a label that nobody has, and is counted")
+    func wrongLabel() throws {
+        #expect(ReservedValues.wrongLabel == [0x00, 0x20])
+        let schema = RecordSchema(
+            table: TableName("t"),
+            fields: [
+                Field(name: "e", avroName: "e", type: .enumeration, isNullable: false),
+                Field(name: "t", avroName: "t", type: .text, isNullable: false),
+            ])
+        var records = ByteBuffer()
+        for text in ["\0 ", "\0 ", " ", "\0", "", "a "] {
+            for _ in 0..<2 { Array(text.utf8).withUnsafeBytes { records.appendBytes($0) } }
+        }
+        var cursor = RecordCursor(records.bytes)
+        var reserved = [0, 0]
+        for _ in 0..<6 { try RecordValidator(schema).check(&cursor, reserved: &reserved) }
+        // Of a text that says the same nothing is reserved.
+        #expect(reserved == [2, 0])
+    }
+
     private func monthLength(_ parts: CalendarParts) -> Int {
         CivilDate.daysInMonth(parts.month, ofYear: Int64(parts.year))
     }
