@@ -109,9 +109,7 @@ extension MySQLConnection {
         ) { mysql_real_connect_cont(&opened, session, $0) }
         guard opened != nil else { throw MySQLFailure.refusal(session, address) }
         guard address.isEncryptedEnough(session) else {
-            throw Failure(
-                .usage, "\(place) does not offer TLS, which its ssl-mode asks for",
-                hint: "Switch TLS on at the server, or use ssl-mode=preferred.")
+            throw MySQLFailure.notEncrypted(at: place)
         }
         let socket = mysql_get_socket(session)
         keepAlive(socket)

@@ -57,6 +57,12 @@ enum MySQLFailure {
             place: address.place)
     }
 
+    static func notEncrypted(at place: String) -> Failure {
+        Failure(
+            .usage, "\(place) does not offer TLS, which its ssl-mode asks for",
+            hint: "Switch TLS on at the server, or use ssl-mode=preferred.")
+    }
+
     static func refusal(_ number: Int, message: String, place: String) -> Failure {
         let code = "\(number)"
         switch number {
@@ -69,6 +75,8 @@ enum MySQLFailure {
             return Failure(
                 .usage, "\(place): \(lowered(message))", code: code,
                 hint: "Check user, database and address in the URL.")
+        case 2026 where message.hasSuffix("the server does not support it"):
+            return notEncrypted(at: place)
         case 2026:
             return Failure(
                 .usage, "\(place): \(lowered(message))", code: code,
@@ -173,6 +181,9 @@ extension MySQLFailure {
         switch number {
         case 1048, 1264, 1265, 1292, 1366, 1406, 4025, 3819:
             "The target's table is stricter than the source's; change it, or leave the table out."
+        case 1216, 1452:
+            "A row refers to one that the target does not have; was a table left out, or limited with"
+                + " --where?"
         case 1021, 1114: "Make room for the server's data, then run the same command again."
         case 1153, 1301: "Raise max_allowed_packet on the server."
         case 1148, 3948, 4166: "Switch local_infile on at the server."

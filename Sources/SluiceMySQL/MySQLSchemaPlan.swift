@@ -33,6 +33,8 @@ struct MySQLSchemaPlan: Sendable {
     var conflicts: [String] = []
     /// Whom code runs as, with how many objects each.
     var definers: [Name: Int] = [:]
+    /// By the table, those whose rows must be in before its own.
+    private(set) var loadedAfter: [TableName: Set<TableName>] = [:]
     let flavor: MySQLFlavor
     private var names: Set<Name> = []
 
@@ -45,6 +47,12 @@ struct MySQLSchemaPlan: Sendable {
                 addTrusted(schema, request)
             } else {
                 addBuilt(request)
+            }
+            if request.constraintsInitial {
+                let initial = MySQLInitialKeys(self, request)
+                loadedAfter = initial.loadedAfter
+                warnings += initial.warnings
+                items = initial.items
             }
         case .use, .truncate:
             // Tables that exist stay as they are; only what they count follows the source.

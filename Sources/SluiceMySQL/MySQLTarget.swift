@@ -67,7 +67,8 @@ public final class MySQLTarget: Target {
         do throws(Failure) {
             let connection = try connect(stop: StopSignal())
             defer { connection.close() }
-            return try MySQLTargetExamination(connection).findings()
+            return try MySQLTargetExamination(connection)
+                .findings(at: connection.place, connection.flavor)
         } catch {
             return [Finding(.fail, error.headline, remedy: error.hint)]
         }
@@ -80,6 +81,7 @@ extension MySQLSchemaSteps {
         other.dataset.utf8.elementsEqual(request.dataset.utf8)
             && other.onExisting == request.onExisting && other.hidesKeys == request.hidesKeys
             && other.skipsOwners == request.skipsOwners
+            && other.constraintsInitial == request.constraintsInitial
             && other.trustedSchema == request.trustedSchema && other.tables == request.tables
     }
 }

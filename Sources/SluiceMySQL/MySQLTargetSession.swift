@@ -11,6 +11,8 @@ final class MySQLTargetSession: TargetSession {
     private var reading: MySQLReadBack?
     private var batch = Batch(fieldCount: 0)
     private var batchFieldCount = 0
+    /// Whether the server looks at foreign keys at this moment.
+    private var looksAtKeys = false
     /// Whether rows go in by LOAD DATA LOCAL where the server takes it; a test may say no.
     var takesLines = true
 
@@ -31,8 +33,30 @@ final class MySQLTargetSession: TargetSession {
         connection?.close()
         let made = try target.connect(stop: stop)
         try MySQLTargetSettings.apply(to: made)
+        looksAtKeys = false
         connection = made
         return made
+    }
+
+    /// The session's connection for rows: keys that are there already are to hold for them. Behind
+    /// the rows they would make the server copy the table.
+    private func openForRows() throws(Failure) -> MySQLConnection {
+        let connection = try open()
+        if request.constraintsInitial, !looksAtKeys {
+            try connection.execute("SET SESSION foreign_key_checks = 1")
+            looksAtKeys = true
+        }
+        return connection
+    }
+
+    /// The session's connection for everything else, in any order.
+    private func openForSchema() throws(Failure) -> MySQLConnection {
+        let connection = try open()
+        if looksAtKeys {
+            try connection.execute("SET SESSION foreign_key_checks = 0")
+            looksAtKeys = false
+        }
+        return connection
     }
 
     private func steps(_ connection: MySQLConnection) -> MySQLSchemaSteps {
@@ -41,12 +65,12 @@ final class MySQLTargetSession: TargetSession {
 
     func prepare() throws(Failure) {
         loaders.removeAll()
-        let connection = try open()
+        let connection = try openForSchema()
         try MySQLTargetPreparation(steps(connection), connection).run()
     }
 
     func perform(_ step: LoadStep) throws(Failure) {
-        let connection = try open()
+        let connection = try openForSchema()
         try steps(connection).perform(step, on: connection)
     }
 
@@ -65,7 +89,7 @@ final class MySQLTargetSession: TargetSession {
         _ unit: String, of table: TablePlan, from records: any RecordSource,
         expecting expected: Digest
     ) throws(Failure) -> LoadOutcome {
-        let connection = try open()
+        let connection = try openForRows()
         fitBatch(to: table)
         let loader = try loader(for: table, connection)
         guard !loader.isTransactional else {
@@ -102,7 +126,7 @@ final class MySQLTargetSession: TargetSession {
     func load(
         _ unit: String, of table: TablePlan, without refused: RefusedRecords
     ) throws(Failure) -> LoadOutcome {
-        let connection = try open()
+        let connection = try openForRows()
         fitBatch(to: table)
         let loader = try loader(for: table, connection)
         guard loader.isTransactional else {
@@ -173,7 +197,7 @@ final class MySQLTargetSession: TargetSession {
 
     func undo(_ dataset: String) throws(Failure) {
         loaders.removeAll()
-        try MySQLTargetUndo(dataset, try open()).run()
+        try MySQLTargetUndo(dataset, try openForSchema()).run()
     }
 
     func slices(of table: TablePlan, atMost count: Int) throws(Failure) -> [Chunk] {

@@ -10,6 +10,7 @@ struct MySQLTargetSurvey {
     private var emptyTables: Set<TableName> = []
     private var missingTables: Set<TableName> = []
     private var steps: [LoadStep] = []
+    private var loadedAfter: [TableName: Set<TableName>] = [:]
     /// What this dataset has done here already.
     private var units: Set<Name> = []
 
@@ -28,6 +29,7 @@ struct MySQLTargetSurvey {
         }
         let plan = MySQLSchemaPlan(request, connection.flavor)
         steps = plan.steps
+        loadedAfter = plan.loadedAfter
         warnings = plan.warnings
         conflicts += plan.conflicts
         let found = try MySQLObjects(connection)
@@ -51,16 +53,16 @@ struct MySQLTargetSurvey {
     func result() -> TargetSurvey {
         TargetSurvey(
             ledger: ledger, conflicts: conflicts, warnings: warnings, emptyTables: emptyTables,
-            missingTables: missingTables, steps: steps)
+            missingTables: missingTables, steps: steps, loadedAfter: loadedAfter)
     }
 
     private mutating func lookAtServer(
         _ request: LoadRequest, _ found: MySQLObjects
     ) throws(Failure) {
-        if request.constraintsInitial {
+        if request.constraintsInitial, [.use, .truncate].contains(request.onExisting) {
             conflicts.append(
-                "--constraints initial is not possible with a MySQL target, whose foreign keys are"
-                    + " made behind the rows")
+                "--constraints initial is for tables that are made, and --on-existing"
+                    + " \(request.onExisting.rawValue) takes them as they are")
         }
         if try connection.integer("SELECT @@local_infile") != 1 {
             warnings.append(

@@ -105,6 +105,15 @@ struct MySQLFailureTests {
                 "Run the same command again when the server can be reached.", true
             ),
             (
+                1452,
+                "Cannot add or update a child row: a foreign key constraint fails (`d`.`c`, "
+                    + "CONSTRAINT `k` FOREIGN KEY (`p`) REFERENCES `t` (`id`))", .failed,
+                "cannot add or update a child row: a foreign key constraint fails (`d`.`c`, "
+                    + "CONSTRAINT `k` FOREIGN KEY (`p`) REFERENCES `t` (`id`))",
+                "A row refers to one that the target does not have; was a table left out, or "
+                    + "limited with --where?", false
+            ),
+            (
                 1114, "The table 't' is full", .failed, "the table 't' is full",
                 "Make room for the server's data, then run the same command again.", false
             ),
