@@ -9,8 +9,7 @@ struct MySQLExamination {
         var findings: [Finding] = []
         do throws(Failure) {
             let connection = try MySQLConnection(address, stop: StopSignal())
-            let flavor = connection.flavor
-            findings.append(Finding(.pass, "\(flavor.product) \(flavor.text) answers"))
+            findings += MySQLExamination.findings(on: connection.flavor)
             try MySQLExamination.look(connection, &findings)
         } catch {
             findings.append(Finding(.fail, error.headline, remedy: error.hint))
@@ -18,15 +17,20 @@ struct MySQLExamination {
         self.findings = findings
     }
 
+    static func findings(on flavor: MySQLFlavor) -> [Finding] {
+        let answer = Finding(.pass, "\(flavor.product) \(flavor.text) answers")
+        guard !flavor.isTested else { return [answer] }
+        return [
+            answer,
+            Finding(
+                .warn, "sluice is tested with MariaDB 10.11 only",
+                remedy: "Try the whole window with this version first."),
+        ]
+    }
+
     private static func look(
         _ connection: MySQLConnection, _ findings: inout [Finding]
     ) throws(Failure) {
-        if !connection.flavor.isTested {
-            findings.append(
-                Finding(
-                    .warn, "sluice is tested with MariaDB 10.11 only",
-                    remedy: "Try the whole window with this version first."))
-        }
         try lookAtTables(connection, &findings)
         let log = try MySQLLog(connection)
         try lookAtLog(log, connection, &findings)
@@ -69,17 +73,19 @@ struct MySQLExamination {
                     remedy: "Use --consistency locked, or leave them out with --exclude."))
         }
         let keyless = catalog.tables.filter { MySQLKey(of: $0) == nil && $0.byteCount > 1 << 30 }
-        if let first = keyless.first {
-            let what =
-                keyless.count == 1
-                ? "\(first.name) has"
-                : "\(first.name) and "
-                    + "\(keyless.count - 1) more have"
-            findings.append(
-                Finding(
-                    .warn, "\(what) no key whose ranges can be read side by side",
-                    remedy: "One lane reads such a table; a primary key would let all of them."))
-        }
+        findings += MySQLExamination.findings(keyless: keyless.map(\.name))
+    }
+
+    /// - Parameter tables: large ones that one lane reads alone.
+    static func findings(keyless tables: [TableName]) -> [Finding] {
+        guard let first = tables.first else { return [] }
+        let what =
+            tables.count == 1 ? "\(first) has" : "\(first) and \(tables.count - 1) more have"
+        return [
+            Finding(
+                .warn, "\(what) no key whose ranges can be read side by side",
+                remedy: "One lane reads such a table; a primary key would let all of them.")
+        ]
     }
 
     private static func lookAtLog(
@@ -92,31 +98,33 @@ struct MySQLExamination {
                     remedy: "Only change capture from the snapshot needs it."))
             return
         }
-        let format = try connection.text("SELECT @@GLOBAL.binlog_format") ?? "ROW"
-        let image = try connection.text("SELECT @@GLOBAL.binlog_row_image") ?? "FULL"
-        findings.append(
+        findings += MySQLExamination.findings(
+            format: try connection.text("SELECT @@GLOBAL.binlog_format") ?? "ROW",
+            image: try connection.text("SELECT @@GLOBAL.binlog_row_image") ?? "FULL",
+            keptFor: try retention(connection))
+    }
+
+    /// - Parameter seconds: 0: without a limit.
+    static func findings(format: String, image: String, keptFor seconds: Int) -> [Finding] {
+        let days = seconds / 86_400
+        return [
             format == "ROW" && image == "FULL"
                 ? Finding(.pass, "the binary log has whole rows")
                 : Finding(
                     .warn, "the binary log has format \(format) and row image \(image)",
                     remedy: "Change capture needs binlog_format = ROW and binlog_row_image = FULL."
-                ))
-        let seconds = try retention(connection)
-        if seconds > 0, seconds < 86_400 {
-            findings.append(
-                Finding(
+                ),
+            seconds > 0 && seconds < 86_400
+                ? Finding(
                     .warn, "the binary log is kept for \(seconds) seconds",
                     remedy: "Raise binlog_expire_logs_seconds above the time that export, load "
-                        + "and catching up take."))
-        } else {
-            let days = seconds / 86_400
-            findings.append(
-                Finding(
+                        + "and catching up take.")
+                : Finding(
                     .pass,
                     seconds == 0
                         ? "the binary log is kept until somebody purges it"
-                        : "the binary log is kept for \(days) day\(days == 1 ? "" : "s")"))
-        }
+                        : "the binary log is kept for \(days) day\(days == 1 ? "" : "s")"),
+        ]
     }
 
     /// 0: without a limit.
@@ -192,26 +200,36 @@ extension MySQLExamination {
                     SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, trx_started, NOW())), 0)
                     FROM information_schema.INNODB_TRX
                     """) ?? 0
-            if seconds > 60 {
-                findings.append(
-                    Finding(
-                        .warn, "a transaction has been open for \(seconds) seconds",
-                        remedy: "A lock may have to wait for it; information_schema.INNODB_TRX "
-                            + "shows it."))
-            }
-            let prepared = try connection.query("XA RECOVER").rowCount
-            if prepared > 0 {
-                findings.append(
-                    Finding(
-                        .warn, "\(prepared) prepared transactions are open",
-                        remedy: "What they wrote is in no snapshot; commit them or roll them back.")
-                )
-            }
+            findings += MySQLExamination.findings(
+                oldest: seconds, prepared: try connection.query("XA RECOVER").rowCount)
         } catch  where MySQLPrivilege.isMissing(error) {
             findings.append(
                 Finding(
                     .warn, "long transactions cannot be looked for",
                     remedy: "Grant PROCESS to this user."))
         }
+    }
+
+    /// - Parameters:
+    ///   - seconds: for how long the oldest transaction has been open.
+    ///   - prepared: how many wait for their second half.
+    static func findings(oldest seconds: Int, prepared: Int) -> [Finding] {
+        var findings: [Finding] = []
+        if seconds > 60 {
+            findings.append(
+                Finding(
+                    .warn, "a transaction has been open for \(seconds) seconds",
+                    remedy:
+                        "A lock may have to wait for it; information_schema.INNODB_TRX shows it."
+                ))
+        }
+        if prepared > 0 {
+            findings.append(
+                Finding(
+                    .warn,
+                    "\(prepared) prepared transaction\(prepared == 1 ? " is" : "s are") open",
+                    remedy: "What they wrote is in no snapshot; commit them or roll them back."))
+        }
+        return findings
     }
 }
