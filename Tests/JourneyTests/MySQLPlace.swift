@@ -121,12 +121,12 @@ final class MySQLLoad {
         let bear = """
             CREATE PROCEDURE bear(scale int) MODIFIES SQL DATA
             write_on: LOOP
-                IF EXISTS (SELECT 1 FROM stop) THEN LEAVE write_on; END IF;
                 SET @a = 1 + floor(rand() * scale * 1000), @d = floor(rand() * 2000) - 1000;
                 SET @w = 1 + floor(rand() * scale * 1000);
                 BEGIN
                     -- Who loses a deadlock has written nothing, and goes on with something else.
                     DECLARE EXIT HANDLER FOR 1213, 1205 ROLLBACK;
+                    IF EXISTS (SELECT 1 FROM stop) THEN LEAVE write_on; END IF;
                     START TRANSACTION;
                     UPDATE \(tables).accounts SET balance = balance + @d WHERE id = @a;
                     UPDATE \(tables).tellers SET balance = balance + @d WHERE id = 1 + @a % (scale * 10);
