@@ -42,6 +42,8 @@ public struct Settings: Sendable {
     public var badRowLimit: Int?
     /// `--owners skip`.
     public var skipsOwners = false
+    /// What is to be otherwise in the target than in the source.
+    public var overrides = Overrides()
     /// Files somebody else exported, to be loaded instead of a dataset.
     public var imports: [ImportFile] = []
 

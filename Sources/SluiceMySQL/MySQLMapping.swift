@@ -97,6 +97,9 @@ struct MySQLDeclarations: Sendable {
     /// - Parameter length: how many characters or bytes a column may have that is part of a key or
     ///   index, whose entries have an end.
     func declaration(for field: Field, length: Int? = nil) -> String {
+        if let wanted = field.targetDeclaration, let type = MySQLUserType(wanted, flavor) {
+            return type.declared
+        }
         if isSameEngine, MySQLDeclaration.isBuiltIn(field.declared) { return field.declared }
         return switch field.type {
         case .boolean: "tinyint(1)"

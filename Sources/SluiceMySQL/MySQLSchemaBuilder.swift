@@ -122,7 +122,7 @@ struct MySQLSchemaBuilder {
     ) -> String {
         var declared = declarations.declaration(for: field, length: lengths[field.name])
         if declared.hasPrefix("varchar("), lengths[field.name] == nil,
-            let count = Int(declared.dropFirst(8).dropLast())
+            field.targetDeclaration == nil, let count = Int(declared.dropFirst(8).dropLast())
         {
             room -= 4 * count
             if room < 0 { declared = "longtext" }
@@ -138,7 +138,10 @@ struct MySQLSchemaBuilder {
         } else if column.isIdentity {
             omissions.append("column \(column.name) does not number itself")
         } else if let literal = column.defaultLiteral {
-            if let text = MySQLLiteral.text(literal, for: field.type, declared, flavor) {
+            let type = userType(field)
+            if type?.takesDefault(of: field.type) ?? true,
+                let text = MySQLLiteral.text(literal, for: field.type, declared, flavor)
+            {
                 line += " DEFAULT \(text)"
             } else {
                 omissions.append("the default of column \(column.name) is left out")
@@ -152,7 +155,9 @@ struct MySQLSchemaBuilder {
         _ column: TableDefinition.Column, _ field: Field, _ declared: String,
         _ omissions: inout [String]
     ) {
-        guard !(declarations.isSameEngine && declared == field.declared) else { return }
+        guard !(declarations.isSameEngine && declared == field.declared),
+            field.targetDeclaration == nil
+        else { return }
         switch field.type {
         case .any:
             omissions.append(
@@ -180,11 +185,18 @@ struct MySQLSchemaBuilder {
         }
     }
 
+    private func userType(_ field: Field) -> MySQLUserType? {
+        field.targetDeclaration.flatMap { MySQLUserType($0, flavor) }
+    }
+
     /// A column numbers itself where a key begins with it.
     private func isCounted(_ column: TableDefinition.Column) -> Bool {
-        guard column.isIdentity, let type = field(column.name)?.type,
-            [.int32, .int64, .uint64].contains(type)
+        guard column.isIdentity, let field = field(column.name),
+            [.int32, .int64, .uint64].contains(field.type)
         else { return false }
+        if let type = userType(field) {
+            guard case .integer = type.storage else { return false }
+        }
         return hasPrimaryKey && definition.primaryKey.first == column.name
             && definition.columns.first(where: \.isIdentity)?.name == column.name
     }
@@ -268,14 +280,23 @@ extension MySQLSchemaBuilder {
         }
         for (own, its) in zip(key.columns, columns) {
             let match = other.schema.fields.first { !$0.isRowid && $0.name == its }
-            guard let mine = field(own), let match, mine.type == match.type,
-                declarations.isSameEngine ? mine.declared == match.declared : true
-            else { return ": column \(own) has another type than the one it points to" }
+            guard let mine = field(own), let match, isAlike(mine, match) else {
+                return ": column \(own) has another type than the one it points to"
+            }
         }
         guard ![key.onDelete, key.onUpdate].contains("SET DEFAULT") else {
             return ": InnoDB has no SET DEFAULT"
         }
         return nil
+    }
+
+    /// Whether the server lets one point to the other.
+    private func isAlike(_ left: Field, _ right: Field) -> Bool {
+        guard left.targetDeclaration == nil, right.targetDeclaration == nil else {
+            return declarations.declaration(for: left) == declarations.declaration(for: right)
+        }
+        return left.type == right.type
+            && (!declarations.isSameEngine || left.declared == right.declared)
     }
 
     private static func action(_ text: String) -> String {

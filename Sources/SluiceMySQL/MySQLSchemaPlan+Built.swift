@@ -13,6 +13,10 @@ extension MySQLSchemaPlan {
             }
             taken[folded] = plan.table
             conflicts += MySQLSchemaPlan.impossibleNames(plan)
+            let flavor = flavor
+            conflicts += plan.schema.fields.compactMap {
+                MySQLUserType.problem(of: $0, in: plan.table, flavor)
+            }
         }
         let builders = request.tables.map {
             MySQLSchemaBuilder($0, of: tables, in: request, flavor)

@@ -139,6 +139,10 @@ struct PostgresBinaryWriter {
             guard value == 0 || value == 1 else { return .boolean }
             output.appendInt32(1)
             output.appendBoolean(value == 1)
+        case .bitAsBoolean:
+            guard let isSet = PostgresText.bit(try cursor.bytes()) else { return .bit }
+            output.appendInt32(1)
+            output.appendBoolean(isSet)
         case .uuid: return PostgresBinaryWriter.appendUUID(try cursor.bytes(), to: &output)
         case .bits: return PostgresBinaryWriter.appendBits(try cursor.bytes(), to: &output)
         case .any: return try PostgresAny.appendField(&cursor, to: &output)

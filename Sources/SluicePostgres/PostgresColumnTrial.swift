@@ -68,9 +68,10 @@ struct PostgresColumnTrial {
         let isSame = request.sourceEngine == PostgresTarget.engineName
         let isKey = definition.primaryKey.contains(field.name)
         let column = definition.columns.first { $0.name == field.name }
-        let storage = PostgresStorage(madeFor: field, isSameEngine: isSame)
+        let wanted = field.userType
+        let storage = wanted?.storage ?? PostgresStorage(madeFor: field, isSameEngine: isSame)
         self.init(
-            field, in: storage, modifier: -1,
+            field, in: storage, modifier: wanted?.modifier ?? -1,
             type: PostgresMapping.declaration(for: field, isSameEngine: isSame),
             isNotNull: column?.isNullable == false || isKey && !field.isNullable,
             isJudged: storage == .json && !isSame

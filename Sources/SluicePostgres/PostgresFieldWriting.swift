@@ -33,6 +33,7 @@ struct PostgresFieldWriting: Sendable {
         case textAsTime
         case textAsTimestamp(isUTC: Bool)
         case longAsBoolean
+        case bitAsBoolean
         case any
         /// The field is not stored here: a rowid of SQLite's.
         case nothing
@@ -76,6 +77,7 @@ struct PostgresFieldWriting: Sendable {
         case (.int32, .uint32), (.int64, .uint32): .uint32
         case (.int32, .numeric), (.int64, .numeric): .longAsNumeric
         case (.int32, .boolean), (.int64, .boolean): .longAsBoolean
+        case (.bitString, .boolean): .bitAsBoolean
         case (.int32, _), (.int64, _): .int64
         case (.uint64, .int64): .uint64AsInt64
         case (.uint64, _): .uint64AsNumeric
@@ -120,6 +122,13 @@ enum PostgresText {
         for byte in text where byte & 0xC0 != 0x80 { characters &+= 1 }
         if isPadded { return characters == limit ? nil : .padding(limit: limit) }
         return characters <= limit ? nil : .length(limit: limit)
+    }
+
+    /// Whether it is the one bit 1; nothing where it is more or less than one bit.
+    @inline(__always)
+    static func bit(_ text: UnsafeRawBufferPointer) -> Bool? {
+        guard text.count == 1 else { return nil }
+        return text[0] == UInt8(ascii: "1")
     }
 
     @inline(__always)

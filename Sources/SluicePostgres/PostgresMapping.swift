@@ -104,7 +104,8 @@ enum PostgresMapping {
             .binary
         case (.serverText, .other): .text
         // Where other engines have fewer types: on the way back into the type it came from.
-        case (.int32, .boolean), (.int64, .boolean), (.timestamp, .localTimestamp),
+        case (.int32, .boolean), (.int64, .boolean), (.bitString, .boolean),
+            (.timestamp, .localTimestamp),
             (.localTimestamp, .timestamp), (.text, .date), (.text, .time), (.text, .timestamp),
             (.text, .localTimestamp), (.text, .uuid), (.text, .numeric), (.text, .json),
             (.text, .bits):
@@ -118,6 +119,7 @@ enum PostgresMapping {
     /// - Parameter isSameEngine: the source's declaration is PostgreSQL's; where its type comes
     ///   with every server it stays.
     static func declaration(for field: Field, isSameEngine: Bool = false) -> String {
+        if let type = field.userType { return type.declared }
         if isSameEngine, PostgresDeclaration.isBuiltIn(field.declared) { return field.declared }
         return switch field.type {
         case .boolean: "boolean"

@@ -280,6 +280,10 @@ final class PostgresReadBack: RecordSource {
         case (.uuid, .uuid):
             guard value.count == 16 else { return reading.misfit }
             PostgresReadBack.append(uuid: value, to: &output)
+        case (.bitString, .boolean):
+            guard value.count == 1 else { return reading.misfit }
+            output.appendLong(1)
+            output.append(UInt8(ascii: value[0] == 0 ? "0" : "1"))
         case (.bitString, .bits):
             guard PostgresReadBack.append(bits: value, to: &output) else { return reading.misfit }
         case (.numberText, .plain), (.json, .plain), (.uuid, .plain), (.bitString, .plain):

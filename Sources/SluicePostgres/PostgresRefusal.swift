@@ -23,6 +23,7 @@ enum PostgresRefusal: Hashable, Sendable {
     case null
     case moment
     case boolean
+    case bit
     case row
 
     private var what: String {
@@ -46,6 +47,7 @@ enum PostgresRefusal: Hashable, Sendable {
         case .null: "NULL"
         case .moment: "a text that is no date or time, or is written otherwise"
         case .boolean: "an integer other than 0 and 1"
+        case .bit: "a bit string of other than one bit"
         case .row: "a value of more than 1 GiB"
         }
     }
@@ -59,6 +61,7 @@ enum PostgresRefusal: Hashable, Sendable {
         case .number, .uuid, .bits, .bitCount, .moment, .type:
             "Declare the target's column as text."
         case .boolean: "Declare the target's column as an integer."
+        case .bit: "Declare the target's column as bit varying."
         case .date, .time, .timestamp, .wrongLabel:
             "Correct the row in the source, or leave it out with --where."
         case .row: "Leave the row out with --where."

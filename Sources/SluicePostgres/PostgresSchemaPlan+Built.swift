@@ -11,6 +11,9 @@ extension PostgresSchemaPlan {
                 conflicts.append("table \(plan.table) has the name of another one")
             }
             conflicts += PostgresSchemaPlan.impossibleNames(plan)
+            conflicts += plan.schema.fields.compactMap {
+                PostgresUserType.problem(of: $0, in: plan.table, request)
+            }
         }
         var schemas: Set<Name> = []
         for plan in request.tables {

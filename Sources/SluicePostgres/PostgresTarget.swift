@@ -10,6 +10,8 @@ public final class PostgresTarget: Target {
     public var place: String { address.place }
     public var readsWhileLoading: Bool { true }
     public var canLeaveOut: Bool { true }
+    public var hasSchemas: Bool { true }
+    public var booleanType: String? { "boolean" }
     let address: PostgresAddress
     /// The schema work of the request that sessions are open for.
     private let steps = Mutex<PostgresSchemaSteps?>(nil)

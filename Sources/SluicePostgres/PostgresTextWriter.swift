@@ -90,6 +90,9 @@ struct PostgresTextWriter {
             let value = try cursor.long()
             guard value == 0 || value == 1 else { return .boolean }
             output.append(value == 1 ? UInt8(ascii: "t") : UInt8(ascii: "f"))
+        case .bitAsBoolean:
+            guard let isSet = PostgresText.bit(try cursor.bytes()) else { return .bit }
+            output.append(isSet ? UInt8(ascii: "t") : UInt8(ascii: "f"))
         case .any: try appendAny(&cursor, to: &output)
         case .nothing: break
         }

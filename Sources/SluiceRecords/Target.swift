@@ -28,12 +28,18 @@ public struct LoadRequest: Sendable {
     /// What is made belongs to whoever makes it, and nobody else is granted anything
     /// (`--owners skip`).
     public var skipsOwners: Bool
+    /// The ledger's unit that says which overrides the rows are loaded under; nothing: none.
+    public var overridesUnit: String?
+    /// What the request itself makes otherwise than the source has it, a line each.
+    public var warnings: [String]
 
     public init(
         dataset: String, tables: [TablePlan], trustedSchema: SchemaText?, onExisting: OnExisting,
         constraintsInitial: Bool = false, sourceEngine: String? = nil, hidesKeys: Bool = false,
-        skipsOwners: Bool = false
+        skipsOwners: Bool = false, overridesUnit: String? = nil, warnings: [String] = []
     ) {
+        self.overridesUnit = overridesUnit
+        self.warnings = warnings
         self.skipsOwners = skipsOwners
         self.dataset = dataset
         self.sourceEngine = sourceEngine
@@ -151,6 +157,10 @@ public protocol Target: AnyObject, Sendable {
     /// Rows that are in can be read back while others are loaded, and nothing that a load does
     /// later changes them.
     var readsWhileLoading: Bool { get }
+    /// Whether its tables are in schemas within the database.
+    var hasSchemas: Bool { get }
+    /// What a column of its own boolean type is declared as; nothing: it has none.
+    var booleanType: String? { get }
     /// Whether a source that says this of itself (`Source.identity`) is the same database.
     func isSame(as source: JSON) -> Bool
     /// Looks only, writes nothing; a target that does not exist yet is empty. With no request: just
@@ -243,6 +253,8 @@ public protocol TargetSession: AnyObject {
 
 extension Target {
     public var canLeaveOut: Bool { false }
+    public var hasSchemas: Bool { false }
+    public var booleanType: String? { nil }
 
     public func openValueCheck(
         _ request: LoadRequest, stop: StopSignal

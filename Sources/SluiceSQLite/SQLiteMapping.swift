@@ -67,6 +67,7 @@ enum SQLiteMapping {
     ///
     /// - Parameter isSameEngine: the source's declaration is SQLite's, so its values keep in it.
     static func declaration(for field: Field, isSameEngine: Bool) -> String {
+        if let wanted = field.targetDeclaration, isSafe(wanted) { return wanted }
         let affinity = SQLiteAffinity(declared: field.declared, isStrict: false)
         // In a STRICT table ANY keeps values as they come; elsewhere the same word makes numbers of
         // them.
@@ -86,6 +87,16 @@ enum SQLiteMapping {
         // No declared type: nothing is converted.
         case .any: ""
         }
+    }
+
+    /// Why the type that the user wants cannot be had; nothing where it can, or there is none.
+    static func problem(of field: Field, in table: TableName) -> String? {
+        guard let wanted = field.targetDeclaration else { return nil }
+        let start = "column \(field.name) of table \(table) is to be declared \(wanted), which"
+        guard isSafe(wanted) else { return "\(start) is no type for SQLite" }
+        let affinity = SQLiteAffinity(declared: wanted, isStrict: false)
+        guard fit(field.type, in: affinity) == .never else { return nil }
+        return "\(start) would change values of type \(field.type)"
     }
 
     /// Words, with one or two numbers in brackets behind them, and no word of SQLite's own: such a

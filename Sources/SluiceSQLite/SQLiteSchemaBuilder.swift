@@ -77,6 +77,7 @@ struct SQLiteSchemaBuilder {
         }
         // In SQLite only a column declared INTEGER is one; another one keeps its own index and
         // rowid.
+        if let wanted = field.targetDeclaration, Name(wanted).folded != "integer" { return nil }
         if isSameEngine, Name(field.declared).folded != "integer" { return nil }
         return field.name
     }

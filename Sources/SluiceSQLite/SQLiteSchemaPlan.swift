@@ -169,6 +169,9 @@ extension SQLiteSchemaPlan {
                     + " and takes letters of either case for the same")
         }
         for plan in request.tables {
+            conflicts += plan.schema.fields.compactMap {
+                SQLiteMapping.problem(of: $0, in: plan.table)
+            }
             if plan.table.table.folded.utf8.starts(with: "sqlite_".utf8) {
                 conflicts.append("table \(plan.table) has a name that SQLite keeps for itself")
             }

@@ -188,6 +188,8 @@ struct SettingValuesTests {
                 "constraints final default",
                 "on-existing refuse default",
                 "owners keep default",
+                "zero-dates refuse default",
+                "booleans not set",
                 "on-bad-row stop default",
                 "bad-row-limit 1000 default",
                 "lanes 3 flag",

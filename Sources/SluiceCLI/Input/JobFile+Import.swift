@@ -3,11 +3,8 @@ internal import SluiceEngine
 internal import SluiceRecords
 
 /// The `import` section of a job file: files that another program exported, table by table.
-struct ImportSection {
-    /// The job file's name for messages.
+struct ImportSection: JobFileSection {
     let name: String
-
-    private static let entryLimit = 10_000
 
     func files(_ node: YAMLNode) throws(Failure) -> [ImportFile] {
         var files: [ImportFile] = []
@@ -164,62 +161,8 @@ struct ImportSection {
     }
 }
 
-/// Reading nodes, each failure with its place.
+/// Values of other kinds than text.
 extension ImportSection {
-    private func failure(_ what: String, _ mark: Mark, hint: String? = nil) -> Failure {
-        Failure(.usage, "\(what) in \(name), \(mark)", hint: hint)
-    }
-
-    private func list(_ node: YAMLNode, _ what: String) throws(Failure) -> [YAMLNode] {
-        guard case .sequence(let items, _) = node else {
-            throw failure(
-                "\(what) is \(node.kindName), but a list is expected", node.mark,
-                hint: "Begin each entry with '- '.")
-        }
-        guard items.count <= ImportSection.entryLimit else {
-            throw failure("\(what) has more than \(ImportSection.entryLimit) entries", node.mark)
-        }
-        return items
-    }
-
-    private func mapping(
-        _ node: YAMLNode, _ what: String, known: [String]
-    ) throws(Failure) -> [String: YAMLNode] {
-        guard case .mapping(let entries, _) = node else {
-            throw failure("\(what) is \(node.kindName), but a mapping is expected", node.mark)
-        }
-        var found: [String: YAMLNode] = [:]
-        for entry in entries {
-            guard known.contains(entry.key) else {
-                throw failure(
-                    "unknown key '\(Redaction.shown(entry.key))'", entry.mark,
-                    hint: Suggestion.hint(for: entry.key, among: known)
-                        ?? "Known here are \(ValueSyntax.list(known)).")
-            }
-            found[entry.key] = entry.value
-        }
-        return found
-    }
-
-    private func required(
-        _ key: String, _ entries: [String: YAMLNode], _ node: YAMLNode
-    ) throws(Failure) -> YAMLNode {
-        guard let value = entries[key] else {
-            throw failure("the key '\(key)' is missing", node.mark)
-        }
-        return value
-    }
-
-    private func text(_ node: YAMLNode, _ key: String) throws(Failure) -> String {
-        guard case .scalar(let text, let isPlain, _) = node else {
-            throw failure("'\(key)' is \(node.kindName), but one value is expected", node.mark)
-        }
-        guard !text.isEmpty, !isPlain || !YAMLNode.isNull(text) else {
-            throw failure("'\(key)' has no value", node.mark)
-        }
-        return text
-    }
-
     private func flag(_ node: YAMLNode, _ key: String) throws(Failure) -> Bool {
         let word = try text(node, key)
         guard word == "true" || word == "false" else {

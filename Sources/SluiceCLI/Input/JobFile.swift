@@ -2,10 +2,11 @@ internal import Glibc
 internal import SluiceCore
 internal import SluiceEngine
 
-/// The settings and imports of a YAML job file.
+/// The settings, imports and overrides of a YAML job file.
 struct JobFile: Sendable {
     var given: [Option: Given] = [:]
     var imports: [ImportFile] = []
+    var overrides = Overrides()
 
     init() {}
 
@@ -24,6 +25,8 @@ struct JobFile: Sendable {
         for entry in entries {
             if entry.key == "import" {
                 imports = try ImportSection(name: name).files(entry.value)
+            } else if entry.key == "overrides" {
+                overrides = try OverridesSection(name: name).overrides(entry.value)
             } else {
                 let option = try JobFile.option(entry, name: name)
                 given[option] = try JobFile.value(of: option, entry.value, name: name)
@@ -38,7 +41,7 @@ struct JobFile: Sendable {
                 .usage, "'config' cannot be set in \(name), \(entry.mark)",
                 hint: "A job file does not name another one.")
         }
-        let known = Option.all.filter { $0 != .config }.map(\.name) + ["import"]
+        let known = Option.all.filter { $0 != .config }.map(\.name) + ["import", "overrides"]
         let typed = String(entry.key.map { $0 == "_" ? "-" : $0 })
         throw Failure(
             .usage, "unknown key '\(Redaction.shown(entry.key))' in \(name), \(entry.mark)",
@@ -52,7 +55,7 @@ struct JobFile: Sendable {
         let origin = Origin.file(name, node.mark)
         switch (option.kind, node) {
         case (_, .scalar(let text, let isPlain, _)):
-            guard !isPlain || !YAMLNode.isNull(text) else {
+            guard !isPlain || !YAMLNode.isNull(text) || option.hasChoice(text) else {
                 throw Failure(
                     .usage, "\(origin.name(of: option)) has no value",
                     hint: "Leave the key out, or put a text into quotes.")
@@ -71,6 +74,10 @@ struct JobFile: Sendable {
                 patterns.append(text)
             }
             return Given(value: .list(patterns), origin: origin)
+        case (.list, .sequence(let items, _)):
+            var texts: [String] = []
+            for item in items { texts.append(try scalar(item, of: option, name: name)) }
+            return Given(value: .list(texts), origin: origin)
         case (.filters, .sequence(let items, _)):
             var filters: [Settings.Filter] = []
             for item in items {

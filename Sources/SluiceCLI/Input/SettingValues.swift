@@ -9,6 +9,8 @@ struct SettingValues: Sendable {
     private var given: [Option: Given] = [:]
     /// From the job file's `import` section.
     private(set) var imports: [ImportFile] = []
+    /// From its `overrides` section.
+    private(set) var overrides = Overrides()
     private(set) var warnings: [String] = []
 
     /// - Parameter environment: the variables whose names begin with `SLUICE_`.
@@ -33,6 +35,7 @@ struct SettingValues: Sendable {
             }
         }
         if command == .load || command == .verify { imports = file.imports }
+        if [.run, .load, .verify, .plan].contains(command) { overrides = file.overrides }
     }
 
     private static func standard(_ option: Option) throws(Failure) -> Given? {

@@ -25,6 +25,9 @@ extension Settings {
         hidesKeys = values.flag(.hideKeys)
         skipsOwners = values.text(.owners) == "skip"
         imports = values.imports
+        overrides = values.overrides
+        overrides.nullsZeroDates = values.text(.zeroDates) == "null"
+        overrides.booleans = values.list(.booleans)
         badRowLimit = try Settings.badRowLimit(values)
     }
 

@@ -95,6 +95,7 @@ extension Option.Kind {
         case .bytes(let range): return .number(try ValueSyntax.bytes(text, in: range))
         case .duration(let range): return .duration(try ValueSyntax.duration(text, in: range))
         case .globs: return .list(try ValueSyntax.globs(text))
+        case .list: return .list(try ValueSyntax.list(of: text))
         case .filters: return .filters([try ValueSyntax.filter(text)])
         case .choice(let known): return .text(try ValueSyntax.choice(text, among: known))
         }

@@ -117,6 +117,30 @@ enum ValueSyntax {
         return items
     }
 
+    /// Items separated by commas, of which those in brackets are none.
+    static func list(of text: String) throws(Failure) -> [String] {
+        var items: [String.UnicodeScalarView] = [String.UnicodeScalarView()]
+        var depth = 0
+        for scalar in text.unicodeScalars {
+            if scalar == "(" { depth += 1 }
+            if scalar == ")" { depth -= 1 }
+            if scalar == ",", depth == 0 {
+                items.append(String.UnicodeScalarView())
+            } else {
+                items[items.count - 1].append(scalar)
+            }
+        }
+        let found = items.map { item in
+            var item = item.drop { $0 == " " }
+            while item.last == " " { item.removeLast() }
+            return String(String.UnicodeScalarView(item))
+        }
+        guard found.allSatisfy({ !$0.isEmpty }) else {
+            throw Failure(.usage, "expected texts separated by commas")
+        }
+        return found
+    }
+
     /// `TABLE=SQL`, cut at the first `=`.
     static func filter(_ text: String) throws(Failure) -> Settings.Filter {
         guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")), equals != text.startIndex,

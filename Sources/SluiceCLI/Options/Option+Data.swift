@@ -4,7 +4,8 @@ internal import SluiceRecords
 extension Option {
     static let dataOptions = [
         tables, exclude, filter, format, codec, shardBytes, rowBytes, consistency, position, count,
-        constraints, onExisting, trustSchema, checkValues, owners, onBadRow, badRowLimit,
+        constraints, onExisting, trustSchema, checkValues, owners, zeroDates, booleans, onBadRow,
+        badRowLimit,
     ]
 
     private static let exporting: [Command] = [.run, .export, .plan]
@@ -137,6 +138,25 @@ extension Option {
         'keep': objects of a PostgreSQL database have the owners and grants that they have in the \
         source; a role that the target lacks is refused. 'skip': they belong to the user of the \
         target, and nobody else is granted anything.
+        """)
+
+    static let zeroDates = Option(
+        "zero-dates", .choice(["refuse", "null"]), "refuse|null", default: .value("refuse"),
+        in: .target, for: [.run, .load, .verify, .plan],
+        "what becomes of MySQL dates that no calendar has",
+        """
+        0000-00-00, 2024-00-15 or 2023-02-30, which MySQL and MariaDB can keep. 'refuse': a target \
+        that lacks them refuses the row by name. 'null': they become NULL, in columns that allow \
+        it from then on; in a primary key they are refused all the same.
+        """)
+
+    static let booleans = Option(
+        "booleans", .list, "TYPES", in: .target, for: [.run, .load, .verify, .plan],
+        "declarations whose columns become booleans",
+        """
+        Declarations of the source, separated by commas: 'tinyint(1),bit(1)'. Columns declared so \
+        become booleans where the target has them, which is PostgreSQL; a value other than 0 and 1 \
+        is refused by name.
         """)
 
     static let onBadRow = Option(

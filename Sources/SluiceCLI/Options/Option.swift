@@ -16,6 +16,8 @@ struct Option: Sendable {
         case duration(ClosedRange<Duration>)
         /// Patterns, comma separated; may be given more than once.
         case globs
+        /// Texts, comma separated; may be given more than once.
+        case list
         /// `TABLE=SQL`; may be given more than once.
         case filters
         case choice([String])
@@ -83,7 +85,12 @@ extension Option {
     }
 
     /// Whether it may be given more than once, each time adding to what is there.
-    var isRepeatable: Bool { kind == .globs || kind == .filters }
+    var isRepeatable: Bool { [.globs, .list, .filters].contains(kind) }
+
+    /// Whether it can be this word, which in YAML may mean that there is no value.
+    func hasChoice(_ word: String) -> Bool {
+        if case .choice(let known) = kind { known.contains(word) } else { false }
+    }
 
     var isFlag: Bool { kind == .flag }
 

@@ -56,6 +56,43 @@ enum JobFileGuide {
         ),
     ]
 
+    static let overridesText = """
+        With the key 'overrides', names and types are other ones in the target than in the source. \
+        All keys are the source's names; a table may stand with its schema, as in app.orders. For a \
+        source without schemas the database's name stands for one. The dataset stays as it is, so \
+        that load, verify, run and plan take this section and export passes it over.
+        """
+
+    static let overridesExample = """
+        source: mysql://reader@db.example.com/shop
+        store: file:exported
+        target: postgres://loader@db.example.com/shop
+        zero-dates: null
+        booleans: [tinyint(1), bit(1)]
+        overrides:
+          schemas: {shop: public}
+          tables:
+            orders:
+              name: purchases
+              columns:
+                state: {name: status, type: varchar(20)}
+        """
+
+    /// The keys of `overrides`, of a table and of a column.
+    static let overridesKeys: [(key: String, what: String)] = [
+        ("schemas", "mapping of schemas, or of the source's database, to schemas of the target"),
+        ("tables", "mapping of tables to name and columns"),
+        ("columns", "mapping of columns to name and type"),
+        ("name", "what the table or column is called in the target"),
+        (
+            "type",
+            """
+            how the column is declared in a table that is made: a type that comes with the target \
+            and keeps every value as it is or refuses it
+            """
+        ),
+    ]
+
     /// The keys of an entry's `csv`.
     static let dialectKeys: [(key: String, what: String)] = [
         ("delimiter", "one character, or tab (default: the comma)"),

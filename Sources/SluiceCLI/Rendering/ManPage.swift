@@ -60,6 +60,12 @@ enum ManPage {
         for (key, what) in JobFileGuide.dialectKeys {
             lines += [".TP", ".B " + escaped(key), escaped(what)]
         }
+        lines += [".PP", escaped(JobFileGuide.overridesText)]
+        lines += literal(JobFileGuide.overridesExample)
+        lines += [".PP", "The keys of overrides:"]
+        for (key, what) in JobFileGuide.overridesKeys {
+            lines += [".TP", ".B " + key, escaped(what)]
+        }
         return lines
     }
 

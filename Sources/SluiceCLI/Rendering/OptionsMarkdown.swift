@@ -39,6 +39,10 @@ enum OptionsMarkdown {
             lines += ["| \(title) | meaning |", "| --- | --- |"]
             lines += keys.map { "| `\($0.key)` | \($0.what) |" } + [""]
         }
+        lines += ["### overrides", "", JobFileGuide.overridesText.replacingQuotes, ""]
+        lines += ["```yaml", JobFileGuide.overridesExample, "```", ""]
+        lines += ["| key | meaning |", "| --- | --- |"]
+        lines += JobFileGuide.overridesKeys.map { "| `\($0.key)` | \($0.what) |" } + [""]
         return lines
     }
 

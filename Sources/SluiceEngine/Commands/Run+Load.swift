@@ -14,7 +14,8 @@ extension Run {
         if let manifest { try dataset.checkObjects(manifest) }
         let plans = try plans(of: dataset, manifest)
         let request = try loadRequest(
-            dataset, plans, trusting: settings.trustsSchema ? try dataset.schema() : nil)
+            dataset, plans, trusting: settings.trustsSchema ? try dataset.schema() : nil,
+            into: target)
         let load = try Load(self, request, into: target)
         progress.begin(.load, rowTotal: manifest?.rows ?? 0, itemTotal: manifest?.shards ?? 0)
         let lanes = try carryOut(
@@ -25,9 +26,11 @@ extension Run {
         var outcome = Outcome(command: "load")
         outcome.position = dataset.header.position.json
         let ledger = try conclude(&outcome, lanes)
-        outcome.conclude(
-            try SetAside(ledger, of: dataset), in: dataset, hidesKeys: settings.hidesKeys)
-        if manifest == nil {
+        let setAside = try SetAside(ledger, of: dataset)
+        outcome.conclude(setAside, in: dataset, hidesKeys: settings.hidesKeys)
+        if let manifest {
+            outcome.warnings += request.nulledWarnings(manifest, without: setAside)
+        } else {
             outcome.status = .unfinished
             outcome.exitKind = .unfinished
             outcome.warnings.append(
@@ -41,7 +44,7 @@ extension Run {
         from store: any Store, into target: any Target
     ) throws(Failure) -> Outcome {
         let files = try Import.examine(self, in: store)
-        let load = try Load(self, loadRequest(files), into: target)
+        let load = try Load(self, loadRequest(files, into: target), into: target)
         progress.begin(
             .load, rowTotal: files.tables.reduce(0) { $0 + $1.digest.rowCount },
             itemTotal: files.tables.reduce(0) { $0 + $1.shards.count })
@@ -56,22 +59,20 @@ extension Run {
         return outcome
     }
 
-    func loadRequest(_ files: Import) -> LoadRequest {
-        LoadRequest(
-            dataset: files.id, tables: files.tables.map(\.plan), trustedSchema: nil,
-            onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
-            hidesKeys: settings.hidesKeys,
-            skipsOwners: settings.skipsOwners)
+    func loadRequest(_ files: Import, into target: any Target) throws(Failure) -> LoadRequest {
+        try request(
+            files.id, files.tables.map(\.plan), from: LoadOrigin(engine: nil, identity: .null),
+            trusting: nil, into: target)
     }
 
     func loadRequest(
-        _ dataset: Dataset, _ plans: [TablePlan], trusting schema: SchemaText?
+        _ dataset: Dataset, _ plans: [TablePlan], trusting schema: SchemaText?,
+        into target: any Target
     ) throws(Failure) -> LoadRequest {
-        LoadRequest(
-            dataset: dataset.id, tables: plans, trustedSchema: schema,
-            onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
-            sourceEngine: dataset.header.engine, hidesKeys: settings.hidesKeys,
-            skipsOwners: settings.skipsOwners)
+        try request(
+            dataset.id, plans, of: dataset.header.tables,
+            from: LoadOrigin(engine: dataset.header.engine, identity: dataset.header.identity),
+            trusting: schema, into: target)
     }
 
     /// Runs a load's lanes beside whatever feeds them, and waits for all.

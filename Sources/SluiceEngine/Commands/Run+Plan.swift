@@ -52,7 +52,9 @@ extension Run {
         outcome.lines = TextTable.lines(
             [["table", "rows", "bytes", "chunks", ""]] + plans.map(\.cells))
         if let target {
-            let request = request(for: target, plans, source, catalog)
+            let request = try request(
+                "", plans, from: LoadOrigin(engine: source.engine, identity: try source.identity()),
+                trusting: source.engine == target.engine ? catalog.schema : nil, into: target)
             try describe(target, request, &outcome)
             if settings.checksValues { try check(target, request, snapshot, &outcome) }
         }
@@ -93,20 +95,10 @@ extension Run {
             filter: settings.filters.first { Name($0.table) == Name(table.description) }?.sql)
     }
 
-    private func request(
-        for target: any Target, _ plans: [TablePlan], _ source: any Source, _ catalog: Catalog
-    ) -> LoadRequest {
-        LoadRequest(
-            dataset: "", tables: plans,
-            trustedSchema: source.engine == target.engine ? catalog.schema : nil,
-            onExisting: settings.onExisting, constraintsInitial: settings.constraintsInitial,
-            sourceEngine: source.engine, hidesKeys: settings.hidesKeys,
-            skipsOwners: settings.skipsOwners)
-    }
-
     private func describe(
         _ target: any Target, _ request: LoadRequest, _ outcome: inout Outcome
     ) throws(Failure) {
+        let overridden = request.tables.compactMap { OverrideText($0) }
         let survey = try target.survey(request)
         var conflicts = survey.conflicts
         if let other = survey.ledger.first,
@@ -114,7 +106,9 @@ extension Run {
         {
             conflicts.append("\(target.place) holds rows of dataset \(other.dataset)")
         }
-        outcome.warnings += survey.warnings
+        outcome.warnings += request.warnings + survey.warnings
+        outcome.details.append(.init("overrides", .array(overridden.map(\.json))))
+        outcome.lines += overridden.flatMap(\.lines)
         outcome.details.append(.init("conflicts", .array(conflicts.map(JSON.string))))
         outcome.details.append(
             .init("steps", .array(survey.steps.map { .string($0.name) })))

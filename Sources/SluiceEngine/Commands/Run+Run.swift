@@ -89,7 +89,8 @@ extension Run {
         // that nobody changed the schema since.
         let schema = source.engine == target.engine ? try dataset.schema() : nil
         let load = try Load(
-            self, try loadRequest(dataset, tables.map(\.plan), trusting: schema), into: target)
+            self, try loadRequest(dataset, tables.map(\.plan), trusting: schema, into: target),
+            into: target)
         guard !load.isVerified else { return load }
         guard load.hasBegun || !isStale else { throw StaleDataset.refusal(dataset, source) }
         progress.begin(.load, rowTotal: manifest.rows, itemTotal: manifest.shards)
@@ -161,7 +162,8 @@ extension Run {
     ) throws(Failure) -> Load {
         let schema = export.source.engine == target.engine ? export.schema : nil
         let load = try Load(
-            self, try loadRequest(export.dataset, plans, trusting: schema), into: target)
+            self, try loadRequest(export.dataset, plans, trusting: schema, into: target),
+            into: target)
         warn(load.survey.warnings)
         progress.begin(.load, rowTotal: plans.reduce(0) { $0 &+ $1.estimatedRows })
         return load

@@ -33,7 +33,8 @@ extension Run {
         outcome.rows = files.tables.reduce(0) { $0 + $1.digest.rowCount }
         outcome.shards = files.tables.reduce(0) { $0 + $1.shards.count }
         let verification = try Verification(
-            self, files.tables, from: files.shards, in: target, request: loadRequest(files))
+            self, files.tables, from: files.shards, in: target,
+            request: loadRequest(files, into: target))
         outcome.conclude(try verification.carryOut())
         try target.close()
         outcome.seconds = (Clock.now - startedAt).inSeconds
@@ -47,12 +48,13 @@ extension Run {
     ) throws(Failure) {
         var tables: [DatasetTable] = []
         for table in manifest.tables { tables.append(try dataset.table(table)) }
-        let request = try loadRequest(dataset, tables.map(\.plan), trusting: nil)
+        let request = try loadRequest(dataset, tables.map(\.plan), trusting: nil, into: target)
         let setAside = try SetAside(try target.survey(nil).ledger, of: dataset)
         let verification = try Verification(
             self, tables, from: DatasetShards(dataset: dataset), in: target, request: request,
             without: setAside, reading: readBack)
         outcome.conclude(try verification.carryOut())
+        outcome.warnings += request.nulledWarnings(manifest, without: setAside)
         outcome.conclude(setAside, in: dataset, hidesKeys: settings.hidesKeys)
     }
 }

@@ -16,13 +16,16 @@ final class Load: Sendable {
         self.run = run
         self.target = target
         self.request = request
-        survey = try target.survey(request)
+        var survey = try target.survey(request)
+        survey.warnings = request.warnings + survey.warnings
+        self.survey = survey
         var ledger: [String: LedgerEntry] = [:]
         for entry in survey.ledger where entry.dataset == request.dataset {
             ledger[entry.unit] = entry
         }
         self.ledger = ledger
         try refuseOtherDatasets()
+        try request.refuseOtherOverrides(ledger.keys, in: target)
         try refuseConflicts()
         try refuseVanishedRows()
     }
@@ -79,7 +82,11 @@ final class Load: Sendable {
 
     /// Makes the ledger and the tables and begins every table; safe to repeat after a crash.
     func prepare(_ session: any TargetSession) throws(Failure) {
-        if !hasBegun { try session.prepare() }
+        if !hasBegun {
+            try session.prepare()
+            // Before anything that the overrides have a say in.
+            if let unit = request.overridesUnit { try session.note(unit) }
+        }
         for step in survey.steps where step.phase == .tables {
             try run.stop.check()
             try during("making \(step.name)") { () throws(Failure) in try session.perform(step) }

@@ -137,14 +137,16 @@ final class ValueScan: Sendable {
             purpose == .twins
             ? [] : hashes.read { $0.openKeys(of: plan.table) }
         let reader = ChunkCheck(plan, chunk, check, hidesKeys: run.settings.hidesKeys)
-        try session.open(chunk, of: plan, hidesKeys: run.settings.hidesKeys)
+        try session.open(chunk, of: plan.original, hidesKeys: run.settings.hidesKeys)
+        // Rowids stay, because they name rows.
+        let records = MappedRecords(session, of: plan, keepsRowids: true) ?? session
         var batch = Batch(
             fieldCount: plan.schema.fields.count, rowByteLimit: run.settings.rowBytes)
         var hasMore = true
         while hasMore {
             try run.stop.check()
             batch.removeAll()
-            hasMore = try session.fill(&batch, byteGoal: ExportLanes.batchBytes)
+            hasMore = try records.fill(&batch, byteGoal: ExportLanes.batchBytes)
             if purpose == .everything {
                 try reader.look(at: batch, misfits)
                 run.progress.add(.check, rows: batch.rowCount, bytes: batch.bytes.count)

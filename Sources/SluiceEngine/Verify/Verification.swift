@@ -52,6 +52,7 @@ final class Verification: Sendable {
             ledger[entry.unit] = entry
         }
         self.ledger = ledger
+        try request.refuseOtherOverrides(ledger.keys, in: target)
     }
 
     /// Every table, compared; where nothing differs the ledger is told.
