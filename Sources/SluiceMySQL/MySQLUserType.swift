@@ -17,7 +17,7 @@ struct MySQLUserType {
     private static let limits: [String: Int] = [
         "tinytext": 255, "text": 65_535, "mediumtext": 16_777_215, "longtext": 4_294_967_295,
         "tinyblob": 255, "blob": 65_535, "mediumblob": 16_777_215, "longblob": 4_294_967_295,
-        "char": 1, "binary": 1,
+        "char": 1, "binary": 1, "json": 4_294_967_295,
     ]
 
     /// Nothing where it is none of the server's own.

@@ -17,8 +17,15 @@ final class LoadedTarget: Target {
     /// Schema work behind the rows, and what is done in each step.
     private let steps: [LoadStep]
     fileprivate let onStep: @Sendable () -> Void
+    let hasSchemas: Bool
+    let booleanType: String?
 
-    init(steps: [LoadStep] = [], onStep: @escaping @Sendable () -> Void = {}) {
+    init(
+        steps: [LoadStep] = [], hasSchemas: Bool = false, booleanType: String? = nil,
+        onStep: @escaping @Sendable () -> Void = {}
+    ) {
+        self.hasSchemas = hasSchemas
+        self.booleanType = booleanType
         self.steps = steps
         self.onStep = onStep
     }
@@ -131,7 +138,7 @@ private final class LoadedSession: TargetSession {
         _ slice: Chunk, of table: TablePlan
     ) throws(Failure) -> any RecordSource {
         if let failure = target.readFailures.change({ $0.popLast() }) { throw failure }
-        let prefix = "data/\(table.table)/"
+        let prefix = "data/\(table.original.table)/"
         return LoadedRecords(
             target.state.read { state in
                 state.records.filter { $0.key.hasPrefix(prefix) }.flatMap(\.value)

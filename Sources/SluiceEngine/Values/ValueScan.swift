@@ -138,8 +138,9 @@ final class ValueScan: Sendable {
             ? [] : hashes.read { $0.openKeys(of: plan.table) }
         let reader = ChunkCheck(plan, chunk, check, hidesKeys: run.settings.hidesKeys)
         try session.open(chunk, of: plan.original, hidesKeys: run.settings.hidesKeys)
+        var records: any RecordSource = session
         // Rowids stay, because they name rows.
-        let records = MappedRecords(session, of: plan, keepsRowids: true) ?? session
+        if let mapped = MappedRecords(session, of: plan, keepsRowids: true) { records = mapped }
         var batch = Batch(
             fieldCount: plan.schema.fields.count, rowByteLimit: run.settings.rowBytes)
         var hasMore = true
