@@ -54,7 +54,7 @@ let package = Package(
         library("CPq", "libpq-dev"),
         library("CMariaDB", "libmariadb-dev"),
         .target(
-            name: "TestSupport", dependencies: ["SluiceStore", "SluiceCore"],
+            name: "TestSupport", dependencies: ["SluiceStore", "SluiceRecords", "SluiceCore"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),

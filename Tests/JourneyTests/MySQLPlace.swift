@@ -1,12 +1,12 @@
-import Glibc
 import TestSupport
 import Testing
 
 /// Two databases on real MariaDB servers and a folder for the store, with sluice as it is run between them.
-final class MySQLPlace {
+struct MySQLPlace: ServerPlace {
     let place: Workspace
     let source: MariaDBDatabase
     let target: MariaDBDatabase
+    var password: String { get throws { try MariaDBServer.password } }
 
     /// - Parameters:
     ///   - fixture: SQL that makes the source; nothing: it is empty.
@@ -25,59 +25,6 @@ final class MySQLPlace {
         if let fixture { try source.make(from: "mariadb/\(fixture)") }
     }
 
-    /// `--source`, `--store` and `--target`, each where the command takes it.
-    func ends(of command: String, store: String = "file:out") -> [String] {
-        var ends = ["--store", store]
-        if ["run", "export"].contains(command) { ends += ["--source", source.url] }
-        if ["run", "load", "verify"].contains(command) { ends += ["--target", target.url] }
-        return ends
-    }
-
-    /// Runs sluice; whatever it says, the password is not in it.
-    @discardableResult
-    func run(
-        _ command: String, _ options: [String] = [], store: String = "file:out",
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) throws -> Program.Result {
-        let result = try place.run([command] + ends(of: command, store: store) + options)
-        let password = try MariaDBServer.password
-        #expect(!result.text.contains(password), sourceLocation: sourceLocation)
-        #expect(!result.errorText.contains(password), sourceLocation: sourceLocation)
-        return result
-    }
-
-    /// Runs sluice and expects that all is well.
-    @discardableResult
-    func succeed(
-        _ command: String, _ options: String..., store: String = "file:out",
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) throws -> Program.Result {
-        let result = try run(command, options, store: store, sourceLocation: sourceLocation)
-        #expect(result.code == 0, "\(result.errorText)", sourceLocation: sourceLocation)
-        return result
-    }
-
-    /// Runs sluice, quietly, and expects exactly this end.
-    func expect(
-        _ code: Int32, _ errors: String, _ command: String, _ options: String...,
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) throws {
-        let result = try run(command, options + ["--quiet"], sourceLocation: sourceLocation)
-        #expect(result.errorText == errors, sourceLocation: sourceLocation)
-        #expect(result.code == code, sourceLocation: sourceLocation)
-    }
-
-    /// Starts sluice and comes back at once.
-    func start(_ command: String, _ options: [String] = []) throws -> Process {
-        try place.sluice.start([command] + ends(of: command) + ["--quiet"] + options)
-    }
-
-    /// `mariadb-dump` and the server's checksums find source and target the same.
-    func expectEqual(sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let difference = try source.difference(from: target)
-        #expect(difference.prefix(3000) == "", sourceLocation: sourceLocation)
-    }
-
     /// Nothing that sluice took on the source is left: no session, no lock, nothing in `holds/`.
     func expectNothingHeld(sourceLocation: SourceLocation = #_sourceLocation) throws {
         try eventually("a session of sluice is still there", sourceLocation: sourceLocation) {
@@ -87,10 +34,11 @@ final class MySQLPlace {
                 WHERE db = '\(source.name)' AND id <> connection_id()
                 """) == "0\n"
         }
-        let holds = try place.exists("out/holds") ? place.names("out/holds") : []
-        #expect(holds == [], sourceLocation: sourceLocation)
+        try expectNoHolds(sourceLocation: sourceLocation)
     }
 }
+
+extension MariaDBDatabase: ServerDatabase {}
 
 /// Clients that write into a database all the time, each transaction into several tables.
 ///

@@ -75,8 +75,8 @@ struct MySQLChunksTests {
         let names = MySQLChunksTests.tables.map(\.name)
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 2, stop: StopSignal())
-        let whole = try MySQLExported(snapshot, of: names)
-        let parts = try MySQLExported(snapshot, of: names, chunkRows: rows)
+        let whole = try Exported(snapshot, of: names)
+        let parts = try Exported(snapshot, of: names, chunkRows: rows)
         for name in names {
             let (all, some) = (try whole[name], try parts[name])
             #expect(all.chunks.count == 1)
@@ -98,7 +98,7 @@ struct MySQLChunksTests {
             "CREATE TABLE t (k int PRIMARY KEY); INSERT INTO t SELECT seq FROM seq_1_to_500")
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
-        let table = try MySQLExported(snapshot, of: ["t"], chunkRows: 1, chunkLimit: 16)["t"]
+        let table = try Exported(snapshot, of: ["t"], chunkRows: 1, chunkLimit: 16)["t"]
         #expect((2...16).contains(table.chunks.count))
         #expect(table.lines.count == 500)
         try snapshot.close()
@@ -112,7 +112,7 @@ struct MySQLChunksTests {
                 + "IGNORED); INSERT INTO t SELECT seq, -seq FROM seq_1_to_20")
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
-        let table = try MySQLExported(snapshot, of: ["t"], chunkRows: 7)["t"]
+        let table = try Exported(snapshot, of: ["t"], chunkRows: 7)["t"]
         #expect(table.plan.details["key"]?.text == "b")
         #expect(table.lines.count == 20)
         try snapshot.close()
@@ -126,7 +126,7 @@ struct MySQLChunksTests {
                 + "NOT NULL UNIQUE); INSERT INTO t VALUES (NULL, 'a', 1), (NULL, 'b', 2)")
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
-        let table = try MySQLExported(snapshot, of: ["t"], chunkRows: 1)["t"]
+        let table = try Exported(snapshot, of: ["t"], chunkRows: 1)["t"]
         #expect(table.chunks.count == 1)
         #expect(table.lines.count == 2)
         try snapshot.close()
@@ -139,7 +139,7 @@ struct MySQLChunksTests {
             "CREATE TABLE t (k int PRIMARY KEY); INSERT INTO t SELECT seq FROM seq_1_to_50")
         let own = try source(database.url)
         let snapshot = try own.openSnapshot(.snapshot, lanes: 9, stop: StopSignal())
-        let table = try MySQLExported(
+        let table = try Exported(
             snapshot, of: ["t"], chunkRows: 7, filter: "k % 2 = 0 OR k = 1")["t"]
         #expect(table.lines.count == 26)
         for (filter, message) in [
@@ -151,7 +151,7 @@ struct MySQLChunksTests {
             ("n = 1", "unknown column 'n' in 'WHERE'"),
         ] {
             let found = failure(of: {
-                try MySQLExported(snapshot, of: ["t"], filter: filter)
+                try Exported(snapshot, of: ["t"], filter: filter)
             })
             #expect(found?.kind == .usage, "\(filter)")
             #expect(

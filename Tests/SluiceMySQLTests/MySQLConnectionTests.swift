@@ -206,7 +206,7 @@ struct MySQLSchemaTextTests {
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
         defer { try? snapshot.close() }
-        let found = try MySQLExported(snapshot, of: ["a", "b", "h"])
+        let found = try Exported(snapshot, of: ["a", "b", "h"])
         let (a, b, h) = (
             try found["a"].plan.definition, try found["b"].plan.definition,
             try found["h"].plan

@@ -5,44 +5,8 @@ import Testing
 
 @testable import SluiceMySQL
 
-/// Records out of a list of byte strings.
-final class ListedRecords: RecordSource {
-    private let records: [[UInt8]]
-    private var place = 0
-
-    init(_ records: [[UInt8]]) {
-        self.records = records
-    }
-
-    func fill(_ batch: inout Batch, byteGoal: Int) throws(Failure) -> Bool {
-        while place < records.count, batch.bytes.count < byteGoal {
-            batch.bytes.append(records[place])
-            batch.endRecord()
-            place += 1
-        }
-        return place < records.count
-    }
-
-    static func digest(_ records: [[UInt8]]) -> Digest {
-        var digest = Digest.empty
-        for record in records { record.withUnsafeBytes { digest.add($0) } }
-        return digest
-    }
-}
-
-/// One record, field by field.
-func record(_ write: (inout ByteBuffer) -> Void) -> [UInt8] {
-    var buffer = ByteBuffer()
-    write(&buffer)
-    return buffer.array()
-}
-
-func text(_ text: String, into buffer: inout ByteBuffer) {
-    Array(text.utf8).withUnsafeBytes { buffer.appendBytes($0) }
-}
-
 /// A target with one table `t`, made from its definition or there already.
-struct MySQLLoadingTable {
+struct MySQLLoadingTable: LoadingTable {
     let database: MariaDBDatabase
     let plan: TablePlan
     let request: LoadRequest
@@ -82,38 +46,9 @@ struct MySQLLoadingTable {
         try session.begin([plan])
     }
 
-    @discardableResult
-    func load(_ records: [[UInt8]], as unit: String = "data/t/1") throws -> LoadOutcome {
-        try session.load(
-            unit, of: plan, from: ListedRecords(records),
-            expecting: ListedRecords.digest(records))
-    }
-
-    func failure(_ records: [[UInt8]]) -> Failure? {
-        TestSupport.failure(of: { try load(records) })
-    }
-
     /// How many rows there are, and the ledger's units.
     func content() throws -> String {
         try database.sql("SELECT COUNT(*) FROM t; SELECT unit FROM sluice_ledger ORDER BY unit")
-    }
-
-    /// What the table has, and what of it does not fit.
-    func readBack() throws -> (digest: Digest, misfits: [String]) {
-        var digest = Digest.empty
-        var misfits: [String] = []
-        for slice in try session.slices(of: plan, atMost: 2) {
-            let records = try session.readBack(slice, of: plan)
-            var batch = Batch(fieldCount: plan.schema.fields.count)
-            var hasMore = true
-            while hasMore {
-                batch.removeAll()
-                hasMore = try records.fill(&batch, byteGoal: 1 << 16)
-                digest += batch.digest
-                misfits += batch.misfits.map { "\($0.row): \($0.column) holds \($0.what)" }
-            }
-        }
-        return (digest, misfits)
     }
 }
 

@@ -21,7 +21,7 @@ struct MySQLReaderTests {
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
         defer { try? snapshot.close() }
-        return try MySQLExported(
+        return try Exported(
             snapshot, of: [table], rowByteLimit: rowByteLimit, hidesKeys: hidesKeys)[table].lines
     }
 

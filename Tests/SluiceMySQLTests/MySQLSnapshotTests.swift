@@ -50,7 +50,7 @@ struct MySQLSnapshotTests {
         for round in 6...8 {
             try database.sql(
                 "UPDATE t SET v = \(round); INSERT INTO t VALUES (\(round) * 100, 1)")
-            let lines = try MySQLExported(snapshot, of: ["t"], chunkRows: 7)["t"].lines
+            let lines = try Exported(snapshot, of: ["t"], chunkRows: 7)["t"].lines
             #expect(lines.count == 100)
             #expect(lines.allSatisfy { $0.hasSuffix(",5") })
         }
@@ -87,7 +87,7 @@ struct MySQLSnapshotTests {
             let snapshot = try snapshot()
             var counts: Set<Int> = []
             for _ in 0..<3 {
-                counts.insert(try MySQLExported(snapshot, of: ["t"])["t"].lines.count)
+                counts.insert(try Exported(snapshot, of: ["t"])["t"].lines.count)
             }
             #expect(counts.count == 1)
             #expect(snapshot.position.isExact)
@@ -108,7 +108,7 @@ struct MySQLSnapshotTests {
             })
             #expect(found?.code == "1205", "\(statement)")
         }
-        #expect(try MySQLExported(snapshot, of: ["t"])["t"].lines.count == 100)
+        #expect(try Exported(snapshot, of: ["t"])["t"].lines.count == 100)
         try snapshot.close()
         try database.sql("TRUNCATE t")
     }
@@ -123,7 +123,7 @@ struct MySQLSnapshotTests {
             "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for "
                 + "table metadata%' AND DB = DATABASE()") == 0
         {}
-        #expect(try MySQLExported(snapshot, of: ["t"])["t"].lines.count == 100)
+        #expect(try Exported(snapshot, of: ["t"])["t"].lines.count == 100)
         try snapshot.close()
         thread.join()
         #expect(try database.sql("SHOW COLUMNS FROM t LIKE 'c'").hasPrefix("c\t"))
@@ -179,7 +179,7 @@ struct MySQLSnapshotTests {
         #expect(snapshot.position.details["proof"]?.text == "a global read lock")
         try database.sql("UPDATE t SET v = 1")
         for _ in 0..<3 {
-            let table = try MySQLExported(snapshot, of: ["t"])["t"]
+            let table = try Exported(snapshot, of: ["t"])["t"]
             #expect(table.lines.allSatisfy { $0.hasSuffix(",5") })
         }
         try snapshot.close()
@@ -196,7 +196,7 @@ struct MySQLSnapshotTests {
                 == "the user may not ask for the place in the binary log")
         #expect(!snapshot.position.isExact)
         try database.sql("UPDATE t SET v = 1")
-        #expect(try MySQLExported(snapshot, of: ["t"])["t"].lines.allSatisfy { $0.hasSuffix(",5") })
+        #expect(try Exported(snapshot, of: ["t"])["t"].lines.allSatisfy { $0.hasSuffix(",5") })
         try snapshot.close()
     }
 
@@ -212,7 +212,7 @@ struct MySQLSnapshotTests {
         #expect(found?.hint == "Grant RELOAD or LOCK TABLES, or use --lanes 1.")
         let one = try snapshot(as: name) { $0.lanes = 1 }
         #expect(!one.position.isExact)
-        #expect(try MySQLExported(one, of: ["t"])["t"].lines.count == 100)
+        #expect(try Exported(one, of: ["t"])["t"].lines.count == 100)
         try one.close()
     }
 
@@ -236,7 +236,7 @@ struct MySQLSnapshotTests {
         #expect(
             found?.message.hasPrefix("the locks on mysql://test ended before the export did: ")
                 == true)
-        #expect(failure(of: { try MySQLExported(snapshot, of: ["t"]) }) != nil)
+        #expect(failure(of: { try Exported(snapshot, of: ["t"]) }) != nil)
     }
 
     @Test("a server that is no replica is refused as one")
@@ -295,7 +295,7 @@ struct MySQLReplicaTests {
         let snapshot = try source(url).openSnapshot(options, stop: StopSignal())
         #expect(try !isRunning())
         try database.sql("INSERT INTO t VALUES (2)")
-        #expect(try MySQLExported(snapshot, of: ["t"])["t"].lines.count <= 2)
+        #expect(try Exported(snapshot, of: ["t"])["t"].lines.count <= 2)
         let details = snapshot.position.details
         #expect(snapshot.position.isExact)
         #expect(details["file"]?.text?.hasPrefix("binlog.") == true)

@@ -21,7 +21,7 @@ struct PostgresChunksTests {
         for limit in [1, 2, 3, 7, 64, 10_000] {
             let snapshot = try source(database.url).openSnapshot(
                 .snapshot, lanes: 1, stop: StopSignal())
-            let table = try PostgresExported(
+            let table = try Exported(
                 snapshot, of: ["t"], chunkBytes: 1, chunkLimit: limit)["t"]
             try snapshot.close()
             let ids = table.lines.map { String($0.prefix { $0 != "," }) }
@@ -40,7 +40,7 @@ struct PostgresChunksTests {
             .snapshot, lanes: 1, stop: StopSignal())
         try database.sql(
             "INSERT INTO t SELECT generate_series(3001, 9000); DELETE FROM t WHERE id < 50")
-        let table = try PostgresExported(snapshot, of: ["t"], chunkBytes: 1)["t"]
+        let table = try Exported(snapshot, of: ["t"], chunkBytes: 1)["t"]
         try snapshot.close()
         #expect(Set(table.lines).count == 3000)
         #expect(table.lines.count == 3000)
@@ -63,7 +63,7 @@ struct PostgresChunksTests {
             .snapshot, lanes: 1, stop: StopSignal())
         let names = try snapshot.catalog().tables.map(\.name.table.text)
         #expect(names == ["parent", "child", "part1", "part3"])
-        let exported = try PostgresExported(snapshot, of: names)
+        let exported = try Exported(snapshot, of: names)
         try snapshot.close()
         #expect(try names.map { try exported[$0].lines } == [["1"], ["2,3"], ["5"], ["50"]])
     }
@@ -84,7 +84,7 @@ struct PostgresChunksTests {
             """)
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
-        let exported = try PostgresExported(
+        let exported = try Exported(
             snapshot, of: ["none", "computed", "empty", "wide", "gone"])
         try snapshot.close()
         #expect(try exported["none"].lines == ["", ""])
@@ -123,7 +123,7 @@ struct PostgresChunksTests {
             for (name, count) in [
                 ("a", 3000), ("b", 3000), ("c", 1003), ("d", 999), ("e", 999), ("f", 3),
             ] {
-                let table = try PostgresExported(
+                let table = try Exported(
                     snapshot, of: [name], chunkBytes: bytes, chunkLimit: 50)[name]
                 #expect(table.lines.count == count, "\(name)")
                 #expect(Set(table.lines).count == (name == "f" ? 2 : count), "\(name)")
@@ -187,7 +187,7 @@ struct PostgresChunksTests {
         try database.sql("CREATE TABLE t(id int); INSERT INTO t SELECT generate_series(1, 10)")
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
-        let table = try PostgresExported(
+        let table = try Exported(
             snapshot, of: ["t"], filter: "id > 8 -- the last two")["t"]
         #expect(table.lines == ["9", "10"])
         for (filter, what) in [
@@ -196,7 +196,7 @@ struct PostgresChunksTests {
             ("id > 1) OR (true", "it is not one expression"),
             ("id > 1; DROP TABLE t", "it is not one expression"),
         ] {
-            let found = failure(of: { try PostgresExported(snapshot, of: ["t"], filter: filter) })
+            let found = failure(of: { try Exported(snapshot, of: ["t"], filter: filter) })
             #expect(found?.kind == .usage)
             if filter != "id >> " {
                 #expect(
@@ -219,7 +219,7 @@ struct PostgresChunksTests {
             .snapshot, lanes: 1, stop: StopSignal())
         for hides in [false, true] {
             let found = failure(of: {
-                try PostgresExported(
+                try Exported(
                     snapshot, of: ["t"], rowByteLimit: 50_000, hidesKeys: hides)
             })
             #expect(found?.kind == .refused)
@@ -245,7 +245,7 @@ struct PostgresChunksTests {
                 + "INSERT INTO public.t VALUES (1, 'é'), (2, convert_from('\\xff', 'SQL_ASCII'))")
         connection.close()
         let snapshot = try source(url).openSnapshot(.snapshot, lanes: 1, stop: StopSignal())
-        let found = failure(of: { try PostgresExported(snapshot, of: ["t"]) })
+        let found = failure(of: { try Exported(snapshot, of: ["t"]) })
         try snapshot.close()
         #expect(
             found?.message

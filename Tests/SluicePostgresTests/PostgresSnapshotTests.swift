@@ -29,7 +29,7 @@ struct PostgresSnapshotTests {
         let snapshot = try snapshot()
         for round in 6...8 {
             try database.sql("UPDATE t SET v = \(round); INSERT INTO t VALUES (\(round) * 100, 1)")
-            let lines = try PostgresExported(snapshot, of: ["t"])["t"].lines
+            let lines = try Exported(snapshot, of: ["t"])["t"].lines
             #expect(lines.count == 100)
             #expect(lines.allSatisfy { $0.hasSuffix(",5") })
         }
@@ -54,7 +54,7 @@ struct PostgresSnapshotTests {
             })
             #expect(found?.code == "55P03", "\(statement)")
         }
-        #expect(try PostgresExported(snapshot, of: ["t"])["t"].lines.count == 100)
+        #expect(try Exported(snapshot, of: ["t"])["t"].lines.count == 100)
         try snapshot.close()
         try database.sql("TRUNCATE t")
     }
@@ -74,7 +74,7 @@ struct PostgresSnapshotTests {
         {
             Clock.sleep(.milliseconds(20))
         }
-        let found = failure(of: { try PostgresExported(snapshot, of: ["t"]) })
+        let found = failure(of: { try Exported(snapshot, of: ["t"]) })
         #expect(found?.message == "another session waits to have public.t for itself alone")
         #expect(
             found?.hint == "It waits for this export, and this export would wait for it. Run the "
@@ -114,7 +114,7 @@ struct PostgresSnapshotTests {
             try other.execute("SET lock_timeout = '50ms'; UPDATE public.t SET v = 1")
         })
         #expect(blocked?.code == "55P03")
-        #expect(try PostgresExported(snapshot, of: ["t"])["t"].lines.count == 100)
+        #expect(try Exported(snapshot, of: ["t"])["t"].lines.count == 100)
         #expect(
             held.read { $0?["what"]?.text }
                 == "SHARE locks on every table; others can read but not write")
@@ -222,7 +222,7 @@ struct PostgresSlotTests {
         let held = Monitor<JSON?>(nil)
         let snapshot = try snapshot(announce: held)
         try database.sql("INSERT INTO t VALUES (2)")
-        #expect(try PostgresExported(snapshot, of: ["t"])["t"].lines == ["1"])
+        #expect(try Exported(snapshot, of: ["t"])["t"].lines == ["1"])
         #expect(snapshot.position.isExact)
         #expect(snapshot.position.details["slot"]?.text == slot)
         #expect(snapshot.keptLog == nil)

@@ -50,7 +50,7 @@ struct PostgresStandbyTests {
         }
         #expect(try state() == "paused")
         try database.sql("INSERT INTO t VALUES (3)")
-        #expect(try PostgresExported(snapshot, of: ["t"])["t"].lines == ["1", "2"])
+        #expect(try Exported(snapshot, of: ["t"])["t"].lines == ["1", "2"])
         #expect(
             held.read { $0?["what"]?.text } == "replay on the standby is paused; it falls behind")
         #expect(snapshot.stamp?["paused"]?.boolean == true)
@@ -119,7 +119,7 @@ struct PostgresStandbyTests {
     func modes() throws {
         let plain = try snapshot(.snapshot)
         #expect(try state() == "not paused")
-        #expect(try PostgresExported(plain, of: ["t"])["t"].lines == ["1", "2"])
+        #expect(try Exported(plain, of: ["t"])["t"].lines == ["1", "2"])
         try plain.close()
         let locked = failure(of: { try snapshot(.locked) })
         #expect(
@@ -139,7 +139,7 @@ struct PostgresStandbyTests {
         try database.sql("CREATE UNLOGGED TABLE u(a int); INSERT INTO u VALUES (1)")
         try waitForStandby()
         let snapshot = try snapshot(.snapshot)
-        let found = failure(of: { try PostgresExported(snapshot, of: ["u"]) })
+        let found = failure(of: { try Exported(snapshot, of: ["u"]) })
         try snapshot.close()
         #expect(found?.message == "public.u is unlogged, and a standby does not have its rows")
         #expect(found?.hint == "Leave it out with --exclude, or read the primary.")

@@ -191,10 +191,10 @@ struct PostgresTargetLoadTests {
         #expect(try table.load(records) == .loaded(mapped: digest))
         #expect(try table.load(records) == .alreadyThere)
         #expect(
-            try table.content() == "1000\nbegin public.t\ns1\nstep statistics of public.t\n"
+            try table.content() == "1000\nbegin public.t\ndata/t/1\nstep statistics of public.t\n"
                 + "step table public.t\n")
         let row = try table.database.sql(
-            "SELECT rows, digest, mapped FROM sluice.sluice_ledger WHERE unit = 's1'")
+            "SELECT rows, digest, mapped FROM sluice.sluice_ledger WHERE unit = 'data/t/1'")
         #expect(row == "1000|\(digest.text)|\(digest.text)\n")
     }
 
@@ -204,19 +204,19 @@ struct PostgresTargetLoadTests {
         let records = (0..<10).map { number in record { $0.appendLong(Int64(number)) } }
         let fewer = failure(of: {
             try table.session.load(
-                "s1", of: table.plan, from: ListedRecords(Array(records.dropLast())),
+                "data/t/1", of: table.plan, from: ListedRecords(Array(records.dropLast())),
                 expecting: ListedRecords.digest(records))
         })
         #expect(fewer?.message == "the shard holds 9 rows, and its seal says 10")
         let other = failure(of: {
             try table.session.load(
-                "s1", of: table.plan, from: ListedRecords(records.dropLast() + [records[0]]),
+                "data/t/1", of: table.plan, from: ListedRecords(records.dropLast() + [records[0]]),
                 expecting: ListedRecords.digest(records))
         })
         #expect(other?.message == "the shard's rows are not those that its seal was made for")
         let broken = failure(of: {
             try table.session.load(
-                "s1", of: table.plan,
+                "data/t/1", of: table.plan,
                 from: ListedRecords(records, failingWith: Failure(.failed, "broken")),
                 expecting: ListedRecords.digest(records))
         })
@@ -249,7 +249,8 @@ struct PostgresTargetLoadTests {
         #expect(try table.load([row(7, 1), row(Int64.min, 2)]) == .loaded(mapped: mapped))
         #expect(try table.readBack().digest == mapped)
         #expect(
-            try table.database.sql("SELECT mapped FROM sluice.sluice_ledger WHERE unit = 's1'")
+            try table.database.sql(
+                "SELECT mapped FROM sluice.sluice_ledger WHERE unit LIKE 'data/%'")
                 == mapped.text + "\n")
     }
 

@@ -132,7 +132,7 @@ struct PostgresTargetSurveyTests {
     @Test("passes doctor's examination as a superuser")
     func examination() {
         let findings = target.examine()
-        #expect(findings.first?.what.hasPrefix("postgres://target runs PostgreSQL ") == true)
+        #expect(findings.first?.what.hasPrefix("PostgreSQL 15.") == true)
         #expect(
             findings.dropFirst() == [
                 Finding(.pass, "the user may make schemas"),

@@ -83,7 +83,7 @@ struct PostgresTypedTextTests {
                 text(value, into: &buffer)
                 if !other.isEmpty { buffer.appendNull() }
             }
-            let failure = table.failure([bad]) ?? ""
+            let failure = table.failure([bad])?.description ?? ""
             #expect(failure.contains("while loading row 1 (id = 42) of public.t"), "\(failure)")
             #expect(!failure.contains("bug"))
             #expect(try table.database.sql("SELECT count(*) FROM t") == "0\n")

@@ -8,12 +8,12 @@ import Testing
 @Suite("Values of every type become records")
 struct PostgresTypesTests {
     /// What a record holds of values, by the types of the select list.
-    private func lines(_ columns: String, _ values: String) throws -> PostgresExportedTable {
+    private func lines(_ columns: String, _ values: String) throws -> ExportedTable {
         let database = try PostgresDatabase()
         try database.sql("CREATE TABLE t(\(columns)); INSERT INTO t VALUES \(values)")
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
-        let exported = try PostgresExported(snapshot, of: ["t"])
+        let exported = try Exported(snapshot, of: ["t"])
         try snapshot.close()
         return try exported["t"]
     }
@@ -77,7 +77,7 @@ struct PostgresTypesTests {
             """)
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
-        let lines = try PostgresExported(snapshot, of: ["t"])["t"].lines
+        let lines = try Exported(snapshot, of: ["t"])["t"].lines
         try snapshot.close()
         let printed = try database.sql("SELECT n FROM t ORDER BY ctid")
         let read = lines.map { String($0.filter { $0 != "\"" }) }
@@ -148,7 +148,7 @@ struct PostgresTypesTests {
             """)
         let snapshot = try source(database.url).openSnapshot(
             .snapshot, lanes: 1, stop: StopSignal())
-        let table = try PostgresExported(snapshot, of: ["t"])["t"]
+        let table = try Exported(snapshot, of: ["t"])["t"]
         try snapshot.close()
         #expect(table.types.prefix(3) == ["enum", "decimal(6,2)", "server text"])
         #expect(table.types.dropFirst(3).allSatisfy { $0 == "server text" })

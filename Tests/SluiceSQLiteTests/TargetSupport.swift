@@ -32,49 +32,6 @@ extension Shell {
     }
 }
 
-/// Records out of a list of byte strings, or a failure at their end.
-final class ListedRecords: RecordSource {
-    private let records: [[UInt8]]
-    private let failure: Failure?
-    private var place = 0
-
-    init(_ records: [[UInt8]], failingWith failure: Failure? = nil) {
-        self.records = records
-        self.failure = failure
-    }
-
-    func fill(_ batch: inout Batch, byteGoal: Int) throws(Failure) -> Bool {
-        while place < records.count, batch.bytes.count < byteGoal {
-            batch.bytes.append(records[place])
-            batch.endRecord()
-            place += 1
-        }
-        if place == records.count, let failure { throw failure }
-        return place < records.count
-    }
-
-    static func digest(_ records: [[UInt8]]) -> Digest {
-        var digest = Digest.empty
-        for record in records { record.withUnsafeBytes { digest.add($0) } }
-        return digest
-    }
-}
-
-/// One record, field by field.
-func record(_ write: (inout ByteBuffer) -> Void) -> [UInt8] {
-    var buffer = ByteBuffer()
-    write(&buffer)
-    return buffer.array()
-}
-
-func text(_ text: String, into buffer: inout ByteBuffer) {
-    Array(text.utf8).withUnsafeBytes { buffer.appendBytes($0) }
-}
-
-func bytes(_ bytes: [UInt8], into buffer: inout ByteBuffer) {
-    bytes.withUnsafeBytes { buffer.appendBytes($0) }
-}
-
 /// The whole way of a SQLite file into another one, without a store between.
 struct Migration {
     let source: String
