@@ -78,7 +78,7 @@ struct MySQLReaderTests {
             let snapshot = try source(database.url).openSnapshot(
                 .snapshot, lanes: 1, stop: StopSignal())
             defer { try? snapshot.close() }
-            let exported = try MySQLExported(snapshot, of: ["t"])["t"]
+            let exported = try Exported(snapshot, of: ["t"])["t"]
             #expect(exported.lines == ["1,\"\"", "2,\"\0 \"", "3,a", "4,\\N"])
             #expect(exported.reserved == [0, 1])
         }
