@@ -12,13 +12,13 @@ struct PostgresTargetExamination {
     func findings() throws(Failure) -> [Finding] {
         let version = "\(connection.version / 10_000).\(connection.version % 10_000)"
         var findings = [
-            Finding(.pass, "\(connection.place) runs PostgreSQL \(version)")
+            Finding(.pass, "PostgreSQL \(version) answers")
         ]
         let isStandby = try connection.boolean("SELECT pg_is_in_recovery()")
         if isStandby {
             findings.append(
                 Finding(
-                    .fail, "\(connection.place) is a standby and cannot be written",
+                    .fail, "the server is a standby and cannot be written",
                     remedy: "Give the address of its primary."))
             return findings
         }

@@ -13,7 +13,10 @@ extension Run {
         if let target { findings += target.examine().map { (target.place, $0) } }
         var outcome = Outcome(command: "doctor")
         for (place, finding) in findings {
-            outcome.lines.append("\(finding.verdict.rawValue)  \(place): \(finding.what)")
+            // What cannot be reached says itself what it is.
+            let what =
+                finding.what.hasPrefix(place) ? finding.what : "\(place): \(finding.what)"
+            outcome.lines.append("\(finding.verdict.rawValue)  \(what)")
             if let remedy = finding.remedy { outcome.lines.append("      \(remedy)") }
         }
         outcome.details.append(
