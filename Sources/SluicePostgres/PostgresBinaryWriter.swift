@@ -123,24 +123,9 @@ struct PostgresBinaryWriter {
             guard field.keeps(value) else { return field.roundingRefusal }
             return PostgresBinaryWriter.append(time: value, to: &output)
         case .textAsDate, .textAsTime, .textAsTimestamp:
-            guard let value = PostgresText.moment(try cursor.bytes(), field.form) else {
-                return .moment
-            }
-            guard field.form == .textAsDate || field.keeps(value) else {
-                return field.roundingRefusal
-            }
-            return switch field.form {
-            case .textAsDate: PostgresBinaryWriter.append(date: value, to: &output)
-            case .textAsTime: PostgresBinaryWriter.append(time: value, to: &output)
-            default: PostgresBinaryWriter.append(timestamp: value, to: &output)
-            }
-        case .longAsBoolean:
-            let value = try cursor.long()
-            guard value == 0 || value == 1 else { return .boolean }
-            output.appendInt32(1)
-            output.appendBoolean(value == 1)
-        case .bitAsBoolean:
-            guard let isSet = PostgresText.bit(try cursor.bytes()) else { return .bit }
+            return PostgresBinaryWriter.append(momentIn: try cursor.bytes(), field, to: &output)
+        case .longAsBoolean, .bitAsBoolean:
+            guard let isSet = try field.flag(&cursor) else { return field.flagRefusal }
             output.appendInt32(1)
             output.appendBoolean(isSet)
         case .uuid: return PostgresBinaryWriter.appendUUID(try cursor.bytes(), to: &output)
@@ -150,6 +135,19 @@ struct PostgresBinaryWriter {
         default: throw Failure(.bug, "a form of writing is not known to the binary COPY")
         }
         return nil
+    }
+
+    private static func append(
+        momentIn text: UnsafeRawBufferPointer, _ field: PostgresFieldWriting,
+        to output: inout ByteBuffer
+    ) -> PostgresRefusal? {
+        guard let value = PostgresText.moment(text, field.form) else { return .moment }
+        guard field.form == .textAsDate || field.keeps(value) else { return field.roundingRefusal }
+        return switch field.form {
+        case .textAsDate: append(date: value, to: &output)
+        case .textAsTime: append(time: value, to: &output)
+        default: append(timestamp: value, to: &output)
+        }
     }
 
     @inline(__always)

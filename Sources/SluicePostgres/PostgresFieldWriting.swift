@@ -54,6 +54,19 @@ struct PostgresFieldWriting: Sendable {
             field.isRowid ? .nothing : PostgresFieldWriting.form(field.type, in: storage)
     }
 
+    /// The number 0 or 1, or the one bit, as a boolean; nothing where it is another.
+    func flag(_ cursor: inout RecordCursor) throws(Failure) -> Bool? {
+        guard form == .bitAsBoolean else {
+            let value = try cursor.long()
+            return value == 0 || value == 1 ? value == 1 : nil
+        }
+        let bits = try cursor.bytes()
+        return bits.count == 1 ? bits[0] == UInt8(ascii: "1") : nil
+    }
+
+    /// What is wrong where there is none.
+    var flagRefusal: PostgresRefusal { form == .bitAsBoolean ? .bit : .boolean }
+
     /// Whether the server would round nothing off.
     @inline(__always)
     func keeps(_ micros: Int64) -> Bool { unit == 1 || micros % unit == 0 }
@@ -122,13 +135,6 @@ enum PostgresText {
         for byte in text where byte & 0xC0 != 0x80 { characters &+= 1 }
         if isPadded { return characters == limit ? nil : .padding(limit: limit) }
         return characters <= limit ? nil : .length(limit: limit)
-    }
-
-    /// Whether it is the one bit 1; nothing where it is more or less than one bit.
-    @inline(__always)
-    static func bit(_ text: UnsafeRawBufferPointer) -> Bool? {
-        guard text.count == 1 else { return nil }
-        return text[0] == UInt8(ascii: "1")
     }
 
     @inline(__always)

@@ -79,19 +79,13 @@ struct PostgresTextWriter {
             guard field.form == .date || field.keeps(value) else { return field.roundingRefusal }
             return PostgresTextWriter.append(value, field.form, to: &output)
         case .textAsDate, .textAsTime, .textAsTimestamp:
-            guard let value = PostgresText.moment(try cursor.bytes(), field.form) else {
-                return .moment
-            }
-            guard field.form == .textAsDate || field.keeps(value) else {
-                return field.roundingRefusal
-            }
+            let value = PostgresText.moment(try cursor.bytes(), field.form)
+            guard let value else { return .moment }
+            let isKept = field.form == .textAsDate || field.keeps(value)
+            guard isKept else { return field.roundingRefusal }
             return PostgresTextWriter.append(value, field.form, to: &output)
-        case .longAsBoolean:
-            let value = try cursor.long()
-            guard value == 0 || value == 1 else { return .boolean }
-            output.append(value == 1 ? UInt8(ascii: "t") : UInt8(ascii: "f"))
-        case .bitAsBoolean:
-            guard let isSet = PostgresText.bit(try cursor.bytes()) else { return .bit }
+        case .longAsBoolean, .bitAsBoolean:
+            guard let isSet = try field.flag(&cursor) else { return field.flagRefusal }
             output.append(isSet ? UInt8(ascii: "t") : UInt8(ascii: "f"))
         case .any: try appendAny(&cursor, to: &output)
         case .nothing: break

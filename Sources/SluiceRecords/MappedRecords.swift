@@ -24,8 +24,8 @@ public final class MappedRecords: RecordSource {
 
     /// Nothing where every record is taken as it is.
     ///
-    /// - Parameter records: as the shard has them, that is by `plan.original.schema`; what comes out
-    ///   is by `plan.schema`.
+    /// - Parameter records: as the shard has them, that is by `plan.original.schema`; what comes
+    ///   out is by `plan.schema`.
     /// - Parameter keepsRowids: the target is SQLite, which has a place for them.
     public init?(_ records: any RecordSource, of plan: TablePlan, keepsRowids: Bool = false) {
         let fields = plan.schema.fields

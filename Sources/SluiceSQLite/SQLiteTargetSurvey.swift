@@ -30,6 +30,7 @@ struct SQLiteTargetSurvey {
         steps = plan.steps
         warnings = plan.warnings
         conflicts += plan.conflicts
+        lookForEqualNames(request.tables)
         switch request.onExisting {
         case .refuse: try lookForObjects(plan)
         case .replace: lookForOtherKinds(plan)
@@ -50,6 +51,27 @@ struct SQLiteTargetSurvey {
         TargetSurvey(
             ledger: found.ledger, conflicts: conflicts, warnings: warnings,
             emptyTables: emptyTables, missingTables: missingTables, steps: steps)
+    }
+
+    /// Columns that are different ones elsewhere; of tables the plan says so where it makes them.
+    private mutating func lookForEqualNames(_ tables: [TablePlan]) {
+        var taken: [Name: TableName] = [:]
+        for plan in tables {
+            if let other = taken.updateValue(plan.table, forKey: plan.table.table.folded),
+                [.use, .truncate].contains(request?.onExisting)
+            {
+                conflicts.append("tables \(other) and \(plan.table) would be one in SQLite")
+            }
+            var columns: [Name: Name] = [:]
+            for field in plan.schema.fields where !field.isRowid {
+                guard let other = columns.updateValue(field.name, forKey: field.name.folded) else {
+                    continue
+                }
+                conflicts.append(
+                    "columns \(other) and \(field.name) of table \(plan.table) would be one in"
+                        + " SQLite")
+            }
+        }
     }
 
     private func isOurs(_ kind: SQLiteObjectKind, _ name: Name) -> Bool {

@@ -302,7 +302,7 @@ struct OverridesTests {
         case .postgres:
             let made = try target.sql(
                 """
-                SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1;
+                SELECT replace(pg_get_constraintdef(oid), ' ON UPDATE RESTRICT', '') FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1;
                 SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'by_%' ORDER BY 1;
                 SELECT column_name, data_type, numeric_scale, character_maximum_length
                     FROM information_schema.columns WHERE table_name = 'purchases' AND column_name IN ('status', 'total') ORDER BY 1
@@ -469,5 +469,23 @@ struct OverridesTests {
 
                 """)
         #expect(other.code == 6)
+    }
+
+    @Test("plan tries the values that will be loaded, and names them as the source does")
+    func checkedValues() throws {
+        let place = try Place(
+            .sqlite, .postgres,
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);"
+                + " INSERT INTO t VALUES (1, 'short'), (2, 'too long')",
+            overrides:
+                "overrides: {tables: {t: {name: u, columns: {a: {name: b, type: varchar(5)}}}}}"
+        )
+        let plan = try place.run("plan", "--check-values", "--output", "json")
+        #expect(plan.code == 6)
+        let expected =
+            #""misfits":[{"schema":null,"table":"t","column":"a","#
+            + #""message":"column a cannot keep a text of more than 5 characters","#
+            + #""hint":"Declare the target's column wider.","rows":1,"rowNames":["id = 2"]}]"#
+        #expect(plan.text.contains(expected), "\(plan.text)")
     }
 }

@@ -29,7 +29,7 @@ final class ChunkCheck {
         try check.look(at: batch) { misfit in
             let place = ValueMisfits.Place(chunk: chunk.number, row: rowCount + misfit.row + 1)
             let reason = ValueMisfits.Reason(
-                subject: misfit.field.map { plan.schema.fields[$0].name }, isKey: false,
+                subject: misfit.field.map { plan.original.schema.fields[$0].name }, isKey: false,
                 what: Name(misfit.failure.message), remedy: Name(misfit.failure.hint ?? ""))
             let record = UnsafeRawBufferPointer(rebasing: bytes[misfit.start...])
             misfits.change { misfits in

@@ -45,7 +45,7 @@ final class ValueScan: Sendable {
         try nameTwins(of: plans)
         run.progress.end(.check)
         let found = misfits.read { $0 }
-        return plans.compactMap { plan in found[plan.table].map { (plan.table, $0) } }
+        return plans.compactMap { plan in found[plan.table].map { (plan.original.table, $0) } }
     }
 
     /// What of the target's rules was not looked at.
