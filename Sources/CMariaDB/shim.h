@@ -24,3 +24,11 @@ static inline int sluice_mysql_set_attribute(MYSQL *session, const char *name, c
 static inline int sluice_mysql_set_nonblocking(MYSQL *session, size_t stack) {
     return mysql_options(session, MYSQL_OPT_NONBLOCK, &stack);
 }
+
+// Whether the server says that parameters may be bound by arrays.
+static inline int sluice_mysql_takes_arrays(MYSQL *session) {
+    unsigned long capabilities = 0;
+    if (mariadb_get_infov(session, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &capabilities))
+        return 0;
+    return (capabilities & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32)) != 0;
+}

@@ -63,7 +63,7 @@ final class MySQLConnection: @unchecked Sendable {
     /// The server's number of this session, as its process list shows it.
     var threadID: UInt { session.map { mysql_thread_id($0) } ?? 0 }
 
-    private func handle() throws(Failure) -> UnsafeMutablePointer<MYSQL> {
+    func handle() throws(Failure) -> UnsafeMutablePointer<MYSQL> {
         guard let session else {
             throw Failure(
                 .unavailable, "the connection to \(place) was lost",
@@ -229,7 +229,7 @@ extension MySQLConnection {
         }
     }
 
-    private func failure(_ session: UnsafeMutablePointer<MYSQL>) -> Failure {
+    func failure(_ session: UnsafeMutablePointer<MYSQL>) -> Failure {
         let failure = MySQLFailure.failure(of: session, at: place, stop: ignoresStop ? nil : stop)
         if MySQLFailure.isLost(mysql_errno(session)) { close() }
         return failure
@@ -338,7 +338,7 @@ extension MySQLConnection {
 
     /// Sees a call that may wait through to its end.
     @inline(__always)
-    private func finish(
+    func finish(
         _ session: UnsafeMutablePointer<MYSQL>, _ status: Int32, _ next: (Int32) -> Int32
     ) throws(Failure) {
         var status = status

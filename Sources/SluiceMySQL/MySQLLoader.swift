@@ -10,18 +10,21 @@ final class MySQLLoader {
     let isTransactional: Bool
     /// Nothing where messages must not show keys.
     private let names: RowName?
-    private let connection: MySQLConnection
+    let connection: MySQLConnection
     private let statement: MySQLLoadStatement
     private let writer: MySQLRowWriter
+    let arrayWriter: MySQLRowWriter
+    /// Where rows go in by arrays.
+    let arrays: MySQLArrays?
     /// What the server takes as one statement.
-    private let packetBytes: Int
+    let packetBytes: Int
     private var output = ByteBuffer(capacity: 512 << 10)
     /// How many labels without a word were sent, each of which the server warns of.
-    private var wordless = 0
+    var wordless = 0
 
     init(
         _ plan: TablePlan, in request: LoadRequest, on connection: MySQLConnection,
-        takesLines: Bool
+        takesLines: Bool, takesArrays: Bool = true
     ) throws(Failure) {
         self.plan = plan
         names = request.hidesKeys ? nil : RowName(plan)
@@ -54,6 +57,14 @@ final class MySQLLoader {
         writer = MySQLRowWriter(
             fields, as: usesLines ? .lines : .rows,
             sendsHexadecimal: !connection.flavor.takesBytesInLines)
+        arrayWriter = MySQLRowWriter(fields, as: .values, sendsHexadecimal: false)
+        // Without transactions rows of an array that failed would stay.
+        let mayBind = takesArrays && !usesLines && isTransactional
+        if mayBind, try connection.takesArrays {
+            arrays = try statement.arrays(on: connection)
+        } else {
+            arrays = nil
+        }
     }
 
     /// Former versions of rows are rows like others, where the server lets them in.
@@ -76,6 +87,7 @@ final class MySQLLoader {
     ) throws(Failure) -> Digest {
         wordless = 0
         output.removeAll(keepingAtMost: 1 << 20)
+        if let arrays { return try bind(records, &batch, to: arrays, stop) }
         return statement.usesLines
             ? try loadLines(records, &batch, stop) : try insert(records, &batch, stop)
     }
@@ -91,13 +103,20 @@ final class MySQLLoader {
         while written < count, output.count < limit {
             let start = cursor.position
             if let problem = try writer.append(&cursor, to: &output, wordless: &wordless) {
-                let column = plan.schema.fields[problem.field].name
-                throw problem.refusal.failure(in: column).refusing(row: row &+ written)
-                    .during(place(of: row &+ written, from: start, in: batch))
+                throw refusal(problem, row: row &+ written, from: start, in: batch)
             }
             written &+= 1
         }
         return written
+    }
+
+    func refusal(
+        _ problem: (field: Int, refusal: MySQLRefusal), row: Int, from start: Int,
+        in batch: borrowing Batch
+    ) -> Failure {
+        let column = plan.schema.fields[problem.field].name
+        return problem.refusal.failure(in: column).refusing(row: row)
+            .during(place(of: row, from: start, in: batch))
     }
 
     /// `loading row 17 (id = 7) of orders`.
@@ -268,6 +287,28 @@ extension MySQLLoader {
         return digest
     }
 
+    /// Sends so many rows of a batch by statements of their own.
+    func insert(
+        _ batch: borrowing Batch, from cursor: inout RecordCursor, _ count: Int, row first: Int
+    ) throws(Failure) {
+        output.removeAll()
+        output.append(statement.insert)
+        wordless = 0
+        var done = 0
+        var pending = 0
+        while done < count {
+            let written = try write(
+                batch, from: &cursor, atMost: count - done, row: first + done, to: &output,
+                until: MySQLLoader.statementBytes)
+            done += written
+            pending += written
+            guard output.count < packetBytes else { throw overlarge(row: first + done - 1) }
+            guard output.count >= MySQLLoader.statementBytes || done == count else { continue }
+            try send(pending, upTo: first + done - 1)
+            pending = 0
+        }
+    }
+
     private func overlarge(row: Int) -> Failure {
         Failure(
             .refused,
@@ -276,7 +317,7 @@ extension MySQLLoader {
         ).at(row: row).refusing(row: row)
     }
 
-    fileprivate var overlong: Failure {
+    var overlong: Failure {
         Failure(.bug, "a batch of \(plan.table) has not the rows that it says")
     }
 
@@ -322,6 +363,10 @@ struct MySQLLoadStatement {
     let load: String
     /// Up to the first row.
     let insert: String
+    /// With a parameter for each column, by arrays; nothing where a value may be of several types.
+    private let bind: String?
+    /// For each column, whether its values are no text.
+    private let areBytes: [Bool]
     /// Columns that may hold a label that is none.
     let labels: [Name]
 
@@ -357,6 +402,10 @@ struct MySQLLoadStatement {
             }
         }
         self.labels = labels
+        areBytes = forms.map {
+            if case .bytes = $0 { return true }
+            return false
+        }
         let set = changes.isEmpty ? "" : " SET " + changes.joined(separator: ", ")
         load =
             "LOAD DATA LOCAL INFILE 'sluice' INTO TABLE \(table.table.quoted) CHARACTER SET utf8mb4"
@@ -365,6 +414,28 @@ struct MySQLLoadStatement {
         insert =
             "INSERT INTO \(table.table.quoted)"
             + " (\(columns.map(\.name.quoted).joined(separator: ", "))) VALUES "
+        let parameters = zip(columns, forms).map { column, form in
+            switch form {
+            case .bits, .ordinal: "CAST(? AS UNSIGNED)"
+            case .boolean where column.storage != .integer(bits: 8, isUnsigned: false):
+                "CAST(? AS UNSIGNED)"
+            default: "?"
+            }
+        }
+        bind =
+            forms.contains(.any) || forms.isEmpty
+            ? nil : "\(insert)(\(parameters.joined(separator: ", ")))"
+    }
+
+    /// Nothing where the server does not prepare it, as what stands between may not.
+    func arrays(on connection: MySQLConnection) throws(Failure) -> MySQLArrays? {
+        guard let bind else { return nil }
+        do throws(Failure) {
+            return MySQLArrays(try connection.prepare(bind), areBytes: areBytes)
+        } catch {
+            guard connection.isOpen, error.kind == .failed else { throw error }
+            return nil
+        }
     }
 }
 

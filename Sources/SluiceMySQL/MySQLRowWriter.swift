@@ -9,6 +9,8 @@ struct MySQLRowWriter {
     enum Rendering {
         case lines
         case rows
+        /// Values as they are, for a parameter each.
+        case values
     }
 
     private let fields: [MySQLFieldWriting]
@@ -50,6 +52,32 @@ struct MySQLRowWriter {
         } else {
             MySQLRowWriter.append("),", to: &output)
         }
+        return nil
+    }
+
+    /// Adds one record to arrays; what is wrong with which field where its column cannot keep a
+    /// value.
+    func append(
+        _ cursor: inout RecordCursor, to arrays: MySQLArrays, wordless: inout Int
+    ) throws(Failure) -> (field: Int, refusal: MySQLRefusal)? {
+        var column = 0
+        for index in fields.indices {
+            guard fields[index].form != .nothing else {
+                _ = try cursor.long()
+                continue
+            }
+            if fields[index].isNullable, try cursor.isNull() {
+                arrays.endNull(column)
+            } else {
+                let start = arrays.bytes.count
+                if let refusal = try append(fields[index], &cursor, to: &arrays.bytes, &wordless) {
+                    return (index, refusal)
+                }
+                arrays.endValue(column, from: start)
+            }
+            column &+= 1
+        }
+        arrays.endRow()
         return nil
     }
 
@@ -256,15 +284,23 @@ struct MySQLRowWriter {
 extension MySQLRowWriter {
     @inline(__always)
     private func appendQuoted(_ text: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
-        if rendering == .rows { output.append(UInt8(ascii: "'")) }
-        MySQLRowWriter.append(escaping: text, to: &output)
-        if rendering == .rows { output.append(UInt8(ascii: "'")) }
+        switch rendering {
+        case .lines: MySQLRowWriter.append(escaping: text, to: &output)
+        case .values: output.append(text)
+        case .rows:
+            output.append(UInt8(ascii: "'"))
+            MySQLRowWriter.append(escaping: text, to: &output)
+            output.append(UInt8(ascii: "'"))
+        }
     }
 
     private func appendBytes(_ bytes: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
         switch rendering {
         case .lines where !sendsHexadecimal:
             MySQLRowWriter.append(escaping: bytes, to: &output)
+            return
+        case .values:
+            output.append(bytes)
             return
         case .lines: break
         case .rows:

@@ -15,6 +15,8 @@ final class MySQLTargetSession: TargetSession {
     private var looksAtKeys = false
     /// Whether rows go in by LOAD DATA LOCAL where the server takes it; a test may say no.
     var takesLines = true
+    /// Whether they otherwise go in by arrays where the server takes those; a test may say no.
+    var takesArrays = true
 
     init(_ target: MySQLTarget, _ request: LoadRequest, stop: StopSignal) {
         self.target = target
@@ -171,7 +173,7 @@ final class MySQLTargetSession: TargetSession {
         // Each keeps a buffer; so many tables at once is rare, and asking again is cheap.
         if loaders.count >= 4 { loaders.removeAll() }
         let loader = try MySQLLoader(
-            plan, in: request, on: connection, takesLines: takesLines)
+            plan, in: request, on: connection, takesLines: takesLines, takesArrays: takesArrays)
         loaders[plan.table] = loader
         return loader
     }

@@ -113,7 +113,9 @@ final class MySQLLoad {
         try routines.sql("INSERT INTO stop VALUES (1)")
         for client in clients {
             let result = client.wait()
-            #expect(result.code == 0, "\(result.errorText)")
+            // The server does not hand every deadlock to a procedure's handler; who lost it wrote nothing.
+            let hasLost = result.errorText.contains("ERROR 1213 (40001)")
+            #expect(result.code == 0 || hasLost, "\(result.errorText)")
         }
         clients = []
     }

@@ -5,6 +5,13 @@ import Testing
 
 @testable import SluiceMySQL
 
+/// How rows go in.
+enum MySQLLoadingWay: CaseIterable {
+    case lines
+    case arrays
+    case rows
+}
+
 /// A target with one table `t`, made from its definition or there already.
 struct MySQLLoadingTable: LoadingTable {
     let database: MariaDBDatabase
@@ -44,6 +51,13 @@ struct MySQLLoadingTable: LoadingTable {
         try session.prepare()
         for step in survey.steps { try session.perform(step) }
         try session.begin([plan])
+    }
+
+    /// Has rows go in another way than the server would have it.
+    func use(_ way: MySQLLoadingWay) throws {
+        let session = try #require(session as? MySQLTargetSession)
+        session.takesLines = way == .lines
+        session.takesArrays = way == .arrays
     }
 
     /// How many rows there are, and the ledger's units.

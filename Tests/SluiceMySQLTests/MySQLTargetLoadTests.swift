@@ -92,17 +92,71 @@ struct MySQLTargetLoadTests {
         try expectKept(type, MySQLTargetLoadTests.values(type))
     }
 
-    @Test("keeps them by INSERT, too, where the server takes no LOAD DATA LOCAL", arguments: types)
-    func byInsert(_ type: ColumnType) throws {
+    @Test(
+        "keeps them by INSERT, too, where the server takes no LOAD DATA LOCAL, in arrays or not",
+        arguments: types, [MySQLLoadingWay.arrays, .rows])
+    func byInsert(_ type: ColumnType, _ way: MySQLLoadingWay) throws {
         let table = try MySQLLoadingTable(
             [("id", .int32, false), ("v", type, true)], key: ["id"])
-        let session = try #require(table.session as? MySQLTargetSession)
-        session.takesLines = false
+        try table.use(way)
         let records = records(
             of: MySQLTargetLoadTests.values(type), isNullable: type != .any)
         let digest = ListedRecords.digest(records)
         #expect(try table.load(records) == .loaded(mapped: digest))
         #expect(try table.readBack().digest == digest)
+    }
+
+    @Test("keeps by arrays as many rows as there are, of any length, and those without values")
+    func arrays() throws {
+        let table = try MySQLLoadingTable(
+            [
+                ("id", .int32, false), ("bit", .bitString, true), ("raw", .bytes, true),
+                ("t", .text, true), ("f", .float32, true), ("rowid", .int64, false),
+            ], key: ["id"],
+            existing: "CREATE TABLE t(id int PRIMARY KEY, bit bit(64), raw longblob, t longtext, "
+                + "f float)", declared: ["bit": "bit(64)"])
+        try table.use(.arrays)
+        let rows = (0..<10_000).map { number in
+            record { buffer in
+                buffer.appendLong(Int64(number))
+                guard number % 7 > 0 else {
+                    for _ in 0..<4 { buffer.appendNull() }
+                    buffer.appendLong(0)
+                    return
+                }
+                buffer.appendNotNull()
+                let bits = String(repeating: number % 2 == 0 ? "10" : "01", count: 32)
+                text(bits, into: &buffer)
+                buffer.appendNotNull()
+                let bytes = [UInt8](repeating: UInt8(number % 256), count: number % 300)
+                bytes.withUnsafeBytes { buffer.appendBytes($0) }
+                buffer.appendNotNull()
+                let length = number == 5000 ? 2_000_000 : number % 50
+                text(String(repeating: "é'", count: length), into: &buffer)
+                buffer.appendNotNull()
+                buffer.appendFloat(Float(number) / 7)
+                buffer.appendLong(0)
+            }
+        }
+        let digest = ListedRecords.digest(rows)
+        #expect(try table.load(rows) == .loaded(mapped: digest))
+        #expect(try table.readBack().digest == digest)
+    }
+
+    @Test("uses arrays where the server takes them, rows can be taken back, and types are known")
+    func whereArrays() throws {
+        func bindsArrays(_ type: ColumnType, _ options: String = "") throws -> Bool {
+            let table = try MySQLLoadingTable(
+                [("id", .int32, false), ("v", type, true)], key: ["id"],
+                existing: "CREATE TABLE t(id int PRIMARY KEY, v longtext) \(options)")
+            let connection = try open(table.database.url)
+            let loader = try MySQLLoader(
+                table.plan, in: table.request, on: connection, takesLines: false)
+            return loader.arrays != nil
+        }
+        #expect(try bindsArrays(.text))
+        #expect(try !bindsArrays(.any))
+        #expect(try !bindsArrays(.text, "ENGINE=MyISAM"))
     }
 
     /// What a text becomes in a column of another type, and the forms in which it is taken.

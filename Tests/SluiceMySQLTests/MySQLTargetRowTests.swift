@@ -82,12 +82,11 @@ struct MySQLTargetRowTests {
         #expect(failure.places == ["loading row 1 of t"])
     }
 
-    @Test("by the server are found by their number", arguments: [true, false])
-    func byServer(_ takesLines: Bool) throws {
+    @Test("by the server are found by their number", arguments: MySQLLoadingWay.allCases)
+    func byServer(_ way: MySQLLoadingWay) throws {
         let table = try table(
             .text, "CREATE TABLE t(id int PRIMARY KEY, v varchar(9) CHARACTER SET latin1 UNIQUE)")
-        let session = try #require(table.session as? MySQLTargetSession)
-        session.takesLines = takesLines
+        try table.use(way)
         let foreign = try #require(table.failure(records(of: texts("a", "é", "😀", "b"))))
         #expect(
             foreign.message
@@ -137,13 +136,14 @@ struct MySQLTargetRowTests {
         #expect(try table.readBack().digest == refused.digestOfOthers)
     }
 
-    @Test("are none where a label has no word: it comes as it was", arguments: [true, false])
-    func wordless(_ takesLines: Bool) throws {
+    @Test(
+        "are none where a label has no word: it comes as it was",
+        arguments: MySQLLoadingWay.allCases)
+    func wordless(_ way: MySQLLoadingWay) throws {
         let table = try table(
             .enumeration, "CREATE TABLE t(id int PRIMARY KEY, v enum('a','b'))",
             sourceEngine: "mysql", declared: "enum('a','b')")
-        let session = try #require(table.session as? MySQLTargetSession)
-        session.takesLines = takesLines
+        try table.use(way)
         let rows = records(of: texts("a", "", "b", ""))
         #expect(try table.load(rows) == .loaded(mapped: ListedRecords.digest(rows)))
         #expect(
@@ -153,13 +153,12 @@ struct MySQLTargetRowTests {
 
     @Test(
         "are none where a value is told from the label '' that it looks like",
-        arguments: [true, false])
-    func wrongLabel(_ takesLines: Bool) throws {
+        arguments: MySQLLoadingWay.allCases)
+    func wrongLabel(_ way: MySQLLoadingWay) throws {
         let table = try table(
             .enumeration, "CREATE TABLE t(id int PRIMARY KEY, v enum('0','','\u{660}','b'))",
             sourceEngine: "mysql", declared: "enum('0','','\u{660}','b')")
-        let session = try #require(table.session as? MySQLTargetSession)
-        session.takesLines = takesLines
+        try table.use(way)
         let rows = records(of: texts("0", "\0 ", "", "\u{660}", "\0 ", "b"))
         #expect(try table.load(rows) == .loaded(mapped: ListedRecords.digest(rows)))
         #expect(
