@@ -162,6 +162,16 @@ extension MySQLConnection {
         return result
     }
 
+    /// The same for a statement that may hold any bytes.
+    func query(_ sql: UnsafeRawBufferPointer) throws(Failure) -> MySQLResult {
+        let session = try handle()
+        try send(sql, session)
+        guard let result = try stored(session) else {
+            throw Failure(.bug, "a statement without a result was taken for a query")
+        }
+        return result
+    }
+
     /// The first column of the first row, or nothing where there is no row or it is NULL.
     func text(_ sql: String) throws(Failure) -> String? {
         let result = try query(sql)

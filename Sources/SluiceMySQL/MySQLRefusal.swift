@@ -23,6 +23,10 @@ enum MySQLRefusal: Hashable, Sendable {
     case label
     case wrongLabel
     case form(String)
+    case null
+    case characters(String)
+    /// By the server's own word.
+    case type(String)
 
     private var what: String {
         switch self {
@@ -45,6 +49,9 @@ enum MySQLRefusal: Hashable, Sendable {
         case .bits(let count): "a text that is no string of \(count) bits"
         case .label: "a label that is none of its own"
         case .wrongLabel: "an ENUM's value that is none of its labels"
+        case .null: "NULL"
+        case .characters(let set): "characters that \(set) does not have"
+        case .type(let name): "a value that its type, \(name), does not take"
         case .form(let what): "a text that is not written as \(what) are printed"
         }
     }
@@ -56,7 +63,9 @@ enum MySQLRefusal: Hashable, Sendable {
         case .label: "Give the target's column the source's list of labels, in its order."
         case .length, .byteLength, .integer, .float, .fraction:
             "Declare the target's column wider."
-        case .number, .scale, .bits, .form: "Declare the target's column as text."
+        case .null: "Let the target's column be NULL, or correct the row in the source."
+        case .characters: "Declare the target's column with CHARACTER SET utf8mb4."
+        case .number, .scale, .bits, .form, .type: "Declare the target's column as text."
         case .date, .time, .timestamp, .notFinite, .minusZero, .notNumber, .year,
             .wrongLabel:
             "Correct the row in the source, or leave it out with --where."

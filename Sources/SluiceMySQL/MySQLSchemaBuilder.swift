@@ -116,23 +116,41 @@ struct MySQLSchemaBuilder {
         names.map(\.quoted).joined(separator: ", ")
     }
 
+    /// - Parameter room: what the row may still have beside its large texts.
+    private func declaration(of field: Field, _ room: inout Int) -> String {
+        let declared = declarations.declaration(for: field, length: lengths[field.name])
+        guard declared.hasPrefix("varchar("), lengths[field.name] == nil,
+            field.targetDeclaration == nil, let count = Int(declared.dropFirst(8).dropLast())
+        else { return declared }
+        room -= 4 * count
+        return room < 0 ? "longtext" : declared
+    }
+
+    private func isRequired(_ column: TableDefinition.Column, _ field: Field) -> Bool {
+        !column.isNullable || (definition.primaryKey.contains(column.name) && !field.isNullable)
+    }
+
+    /// The table's columns by the names of their fields: what they are declared as, and whether
+    /// they refuse NULL.
+    func columns() -> [Name: (declared: String, isRequired: Bool)] {
+        var columns: [Name: (declared: String, isRequired: Bool)] = [:]
+        var room = MySQLSchemaBuilder.rowBytes
+        for column in definition.columns where !column.isGenerated {
+            guard let field = field(column.name) else { continue }
+            columns[column.name] = (declaration(of: field, &room), isRequired(column, field))
+        }
+        return columns
+    }
+
     private func line(
         _ column: TableDefinition.Column, _ field: Field, _ room: inout Int,
         _ omissions: inout [String]
     ) -> String {
-        var declared = declarations.declaration(for: field, length: lengths[field.name])
-        if declared.hasPrefix("varchar("), lengths[field.name] == nil,
-            field.targetDeclaration == nil, let count = Int(declared.dropFirst(8).dropLast())
-        {
-            room -= 4 * count
-            if room < 0 { declared = "longtext" }
-        }
+        let declared = declaration(of: field, &room)
         note(column, field, declared, &omissions)
         var line = "\(column.name.quoted) \(declared)"
-        let isKey = definition.primaryKey.contains(column.name)
-        let isRequired = !column.isNullable || (isKey && !field.isNullable)
         // A TIMESTAMP that is not told takes NULL for the time of day.
-        line += isRequired ? " NOT NULL" : " NULL"
+        line += isRequired(column, field) ? " NOT NULL" : " NULL"
         if isCounted(column) {
             line += " AUTO_INCREMENT"
         } else if column.isIdentity {

@@ -43,6 +43,12 @@ public final class MySQLTarget: Target {
         MySQLTargetSession(self, request, stop: stop)
     }
 
+    public func openValueCheck(
+        _ request: LoadRequest, stop: StopSignal
+    ) throws(Failure) -> any ValueCheck {
+        try MySQLValueCheck(request, on: try connect(stop: stop))
+    }
+
     func connect(stop: StopSignal) throws(Failure) -> MySQLConnection {
         try Retry().run(stop: stop) { () throws(Failure) in
             try MySQLConnection(address, .loading, stop: stop)

@@ -16,6 +16,11 @@ struct MySQLTargetColumn: Sendable {
     let isCounted: Bool
     /// It says from when or to when a version was the row.
     let isPeriod: Bool
+    /// Of text; nothing elsewhere.
+    var characterSet: String?
+    var collation: String?
+    /// How many bytes a text may have in its own character set.
+    var octets: Int?
 }
 
 extension MySQLTargetColumn {
@@ -81,7 +86,8 @@ struct MySQLTargetTable: Sendable {
                 NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME,
                 COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT IS NOT NULL, EXTRA,
                 COALESCE(GENERATION_EXPRESSION, '') <> '',
-                COALESCE(GENERATION_EXPRESSION, '') IN ('ROW START', 'ROW END')
+                COALESCE(GENERATION_EXPRESSION, '') IN ('ROW START', 'ROW END'),
+                CHARACTER_OCTET_LENGTH
             FROM information_schema.COLUMNS
             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = \(name.table.literal)
             ORDER BY ORDINAL_POSITION
@@ -112,7 +118,10 @@ struct MySQLTargetTable: Sendable {
                     isGenerated: found.integer(row, 12) == 1 && found.integer(row, 13) == 0
                         && !extra.contains("DEFAULT_GENERATED"),
                     isCounted: extra.contains("AUTO_INCREMENT"),
-                    isPeriod: found.integer(row, 13) == 1))
+                    isPeriod: found.integer(row, 13) == 1,
+                    characterSet: found.optionalText(row, 7),
+                    collation: found.optionalText(row, 8),
+                    octets: found.optionalText(row, 14).flatMap { Int($0) }))
         }
         return columns
     }

@@ -120,7 +120,7 @@ struct PostgresColumnTrial {
         if field.isNullable, try cursor.isNull() { return isNotNull ? .null : nil }
         switch rule {
         case .none: return nil
-        case .digits(let count): return try keepsDigits(count, &cursor) ? nil : .integer
+        case .digits(let count): return try keepsDigits(count, &cursor) ? nil : .float
         case .bits(let count, let isExact):
             let length = try cursor.bytes().count
             return (isExact ? length == count : length <= count) ? nil : .bitCount(count)

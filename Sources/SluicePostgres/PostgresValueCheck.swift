@@ -33,6 +33,7 @@ final class PostgresValueCheck: ValueCheck {
         let judgesText =
             try connection.text("SELECT pg_catalog.current_setting('server_encoding')") != "UTF8"
         let fields = plan.schema.fields
+        numbers = fields.map { _ in 0 }
         switch request.onExisting {
         case .refuse, .replace:
             columns = fields.map {

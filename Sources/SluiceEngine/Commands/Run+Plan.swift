@@ -22,26 +22,30 @@ extension Run {
         options.slot = settings.takesSlot ? "sluice_plan" : nil
         let snapshot = try source.openSnapshot(options, stop: stop)
         var outcome = Outcome(command: "plan")
+        let sessions = ReadSessions(snapshot)
         do throws(Failure) {
-            try describe(snapshot, source, target, &outcome)
+            try describe(snapshot, sessions, source, target, &outcome)
         } catch {
+            sessions.close()
             try? snapshot.close()
             throw error
         }
+        sessions.close()
         try snapshot.close()
         outcome.seconds = (Clock.now - startedAt).inSeconds
         return outcome
     }
 
     private func describe(
-        _ snapshot: any Snapshot, _ source: any Source, _ target: (any Target)?,
+        _ snapshot: any Snapshot, _ sessions: ReadSessions, _ source: any Source,
+        _ target: (any Target)?,
         _ outcome: inout Outcome
     ) throws(Failure) {
         let whole = try snapshot.catalog()
         let tables = try TableSelection.choose(
             from: whole.tables, settings, place: source.place)
         let catalog = whole.limited(to: tables, source.facts)
-        let plans = try planAll(tables, snapshot)
+        let plans = try planAll(tables, sessions)
         outcome.warnings = catalog.warnings
         outcome.position = snapshot.position.json
         outcome.tables = plans.count
@@ -56,7 +60,7 @@ extension Run {
                 "", plans, from: LoadOrigin(engine: source.engine, identity: try source.identity()),
                 trusting: source.engine == target.engine ? catalog.schema : nil, into: target)
             try describe(target, request, &outcome)
-            if settings.checksValues { try check(target, request, snapshot, &outcome) }
+            if settings.checksValues { try check(target, request, sessions, &outcome) }
         }
         let memory = MemorySum(settings: settings, runsBoth: target != nil)
         outcome.details.append(.init("memory", memory.json))
@@ -64,14 +68,14 @@ extension Run {
     }
 
     private func planAll(
-        _ tables: [SourceTable], _ snapshot: any Snapshot
+        _ tables: [SourceTable], _ sessions: ReadSessions
     ) throws(Failure) -> [TablePlan] {
         progress.begin(.plan, itemTotal: tables.count)
         let open = Monitor(tables.sorted { $0.estimatedBytes < $1.estimatedBytes })
         let made = Monitor<[TableName: TablePlan]>([:])
         let lane: Lanes.Lane = { () throws(Failure) in
-            let session = try snapshot.openSession()
-            defer { session.close() }
+            let session = try sessions.take()
+            defer { sessions.give(session) }
             while let table = open.change({ $0.popLast() }) {
                 try self.stop.check()
                 let plan = try during("planning \(table.name)") { () throws(Failure) in
@@ -81,7 +85,7 @@ extension Run {
                 self.progress.add(.plan, items: 1)
             }
         }
-        let count = max(1, min(settings.lanes, snapshot.laneLimit))
+        let count = sessions.laneCount(settings.lanes)
         try Lanes.run(Array(repeating: lane, count: count)) { _ in open.change { $0 = [] } }
         progress.end(.plan)
         return made.read { made in tables.compactMap { made[$0.name] } }
@@ -121,7 +125,7 @@ extension Run {
 
     /// `--check-values`: tries every row against the target's columns.
     private func check(
-        _ target: any Target, _ request: LoadRequest, _ snapshot: any Snapshot,
+        _ target: any Target, _ request: LoadRequest, _ sessions: ReadSessions,
         _ outcome: inout Outcome
     ) throws(Failure) {
         guard outcome.exitKind == nil else {
@@ -129,7 +133,7 @@ extension Run {
                 "values were not looked at, because the target is refused as it is")
             return
         }
-        let scan = ValueScan(self, snapshot, target, request)
+        let scan = ValueScan(self, sessions, target, request)
         let found = try scan.carryOut()
         outcome.warnings += scan.omissions
         outcome.details += [

@@ -8,7 +8,7 @@ internal import SluiceRecords
 /// read again where their hashes do not fit into memory at once, and once more to name the rows.
 final class ValueScan: Sendable {
     private let run: Run
-    private let snapshot: any Snapshot
+    private let sessions: ReadSessions
     private let target: any Target
     private let request: LoadRequest
     private let misfits = Monitor<[TableName: ValueMisfits]>([:])
@@ -18,11 +18,11 @@ final class ValueScan: Sendable {
     private let notes = Monitor<[TableName: [String]]>([:])
 
     init(
-        _ run: Run, _ snapshot: any Snapshot, _ target: any Target, _ request: LoadRequest,
+        _ run: Run, _ sessions: ReadSessions, _ target: any Target, _ request: LoadRequest,
         hashLimit: Int = KeyHashes.hashLimit
     ) {
         self.run = run
-        self.snapshot = snapshot
+        self.sessions = sessions
         self.target = target
         self.request = request
         hashes = Monitor(KeyHashes(limit: hashLimit))
@@ -85,8 +85,8 @@ final class ValueScan: Sendable {
         let lane: Lanes.Lane = { () throws(Failure) in
             // A lane that comes late opens no session.
             guard var task = work.change({ $0.take() }) else { return }
-            let session = try self.snapshot.openSession()
-            defer { session.close() }
+            let session = try self.sessions.take()
+            defer { self.sessions.give(session) }
             let check = try self.target.openValueCheck(self.request, stop: self.run.stop)
             defer { check.close() }
             var table: TableName?
@@ -105,7 +105,7 @@ final class ValueScan: Sendable {
                 task = next
             }
         }
-        let count = max(1, min(run.settings.lanes, snapshot.laneLimit))
+        let count = sessions.laneCount(run.settings.lanes)
         try Lanes.run(Array(repeating: lane, count: count)) { _ in
             work.change { $0.next = $0.chunks.count }
         }

@@ -1,0 +1,177 @@
+import SluiceCore
+import TestSupport
+import Testing
+
+/// From engine to engine: what `plan --check-values` names is what a load refuses, no row more and
+/// none less.
+@Suite("A check of values between engines") struct ValueCheckPairTests {
+    /// A column of the source, one of the target that is there, and values on both sides of what it
+    /// takes, each in a row of its own.
+    struct Column: Sendable {
+        let from: String
+        let to: String
+        let values: [String]
+
+        init(_ from: String, _ to: String, _ values: String...) {
+            self.from = from
+            self.to = to
+            self.values = values
+        }
+    }
+
+    struct Pair: Sendable, CustomStringConvertible {
+        let from: AnyDatabase.Engine
+        let to: AnyDatabase.Engine
+        var before = ""
+        let columns: [Column]
+        /// How many rows are refused in all.
+        let refused: Int
+        var description: String { "\(from) to \(to)" }
+    }
+
+    private static let postgresToMariaDB = Pair(
+        from: .postgres, to: .mariadb,
+        columns: [
+            Column("integer", "tinyint", "127", "128", "-128", "-129"),
+            Column("integer", "tinyint unsigned", "0", "-1", "255", "256"),
+            Column("bigint", "decimal(4,1)", "999", "1000", "-1000"),
+            Column("numeric(12,2)", "decimal(6,2)", "9999.99", "10000", "-10000", "'NaN'"),
+            Column("numeric", "decimal(6,2)", "1.50", "1.5", "12345.00", "9999.00", "'NaN'"),
+            Column("text", "varchar(3)", "'abc'", "'abcd'", "'äöü'", "'abc '"),
+            Column("text", "char(3)", "'ab'", "'ab '", "'abcd'"),
+            Column("text", "varchar(9) CHARACTER SET latin1", "'é'", "'日'", "'€'", "'😀'"),
+            Column("text", "varchar(9) CHARACTER SET ascii", "'a'", "'é'"),
+            Column("text", "varchar(9) CHARACTER SET utf8mb3", "'日'", "'😀'"),
+            Column("text", "tinytext", "repeat('x', 255)", "repeat('é', 128)"),
+            Column(
+                "text", "tinytext CHARACTER SET latin1", "repeat('é', 255)", "repeat('é', 256)"),
+            Column("bytea", "varbinary(2)", "'\\x0001'", "'\\x000102'"),
+            Column("bytea", "binary(2)", "'\\x00ff'", "'\\x00'"),
+            Column(
+                "date", "date", "'2024-02-29'", "'infinity'", "'0044-03-15 BC'", "'10000-01-01'"),
+            Column("timestamp", "datetime(3)", "'2024-01-01 0:0:0.123'", "'2024-01-01 0:0:0.1234'"),
+            Column(
+                "timestamptz", "timestamp(6)", "'2024-01-01'", "'1969-01-01'", "'2040-01-01'"),
+            Column("time", "time", "'10:00'", "'10:00:00.5'"),
+            Column("double precision", "float", "0.5", "0.1", "1e300"),
+            Column("double precision", "double", "1.5", "'NaN'", "'-0'", "'-infinity'"),
+            Column(
+                "json", "json", "'{\"a\":[1]}'",
+                "repeat('[', 40)::text::json"),
+            Column("text", "json", "'[1]'", "'[1'"),
+            Column("text", "date", "'2024-01-01'", "'2024-1-1'", "'x'"),
+            Column("text", "enum('a','B')", "'a'", "'A'", "'b'", "'c'"),
+            Column("bit varying", "bit(3)", "'101'", "'1'", "'1011'"),
+            Column("inet", "inet6", "'::1'", "'10.0.0.0/8'"),
+            Column("text", "int", "'1'", "'01'", "'x'", "'2147483648'"),
+            Column("integer", "int NOT NULL", "1", "NULL"),
+            Column("integer", "int CHECK (v > 0)", "1", "0", "NULL"),
+            Column("text", "varchar(9) CHECK (v <> 'x')", "'a'", "'x'"),
+        ], refused: 0)
+
+    @Test(
+        "names exactly the rows that a load sets aside",
+        arguments: [postgresToMariaDB, mariaDBToPostgres, sqliteToPostgres, sqliteToMariaDB])
+    func pair(_ pair: Pair) throws {
+        let place = try Workspace()
+        let source = try AnyDatabase(pair.from, "source", in: place)
+        let target = try AnyDatabase(pair.to, "target", in: place)
+        if !pair.before.isEmpty { try target.sql(pair.before) }
+        for (number, column) in pair.columns.enumerated() {
+            let mode = pair.from == .mariadb ? "SET sql_mode = ''; " : ""
+            let rows = column.values.enumerated().map { "(\($0 + 1), \($1))" }
+            try source.sql(
+                "\(mode)CREATE TABLE c\(number) (id int PRIMARY KEY, v \(column.from));"
+                    + " INSERT INTO c\(number) VALUES \(rows.joined(separator: ", "))")
+            try target.sql("CREATE TABLE c\(number) (id int PRIMARY KEY, v \(column.to))")
+        }
+        let ends = [
+            "--source", source.url, "--target", target.url, "--on-existing", "use", "--quiet",
+            "--output", "json",
+        ]
+        let plan = try place.run(["plan", "--check-values"] + ends)
+        let run = try place.run(
+            ["run", "--store", "file:out", "--on-bad-row", "quarantine"] + ends)
+        let planned = try named(plan.text, "misfits", "named")
+        let refused = try named(run.text, "quarantine", "rowNames")
+        #expect(run.code == 3, "\(run.errorText)\(run.text)")
+        #expect(plan.code == 6, "\(plan.errorText)\(plan.text)")
+        for (number, column) in pair.columns.enumerated() {
+            let said = planned.filter { $0.hasPrefix("c\(number) ") }.sorted()
+            let true_ = refused.filter { $0.hasPrefix("c\(number) ") }.sorted()
+            #expect(said == true_, "\(column)")
+        }
+        #expect(planned.count == pair.refused)
+    }
+
+    /// `c7 id = 3`
+    private func named(
+        _ text: String, _ member: String, _ names: String
+    ) throws -> Set<String> {
+        let json = try JSON(parsing: Array(text.utf8))
+        var found: Set<String> = []
+        for entry in try #require(json[member]?.elements, "\(text)") {
+            for name in entry[names]?.elements ?? [] {
+                found.insert("\(entry["table"]?.text ?? "") \(name.text ?? "")")
+            }
+        }
+        return found
+    }
+
+    private static let mariaDBToPostgres = Pair(
+        from: .mariadb, to: .postgres,
+        before: """
+            CREATE TYPE mood AS ENUM ('a', 'b');
+            CREATE DOMAIN short AS varchar(3) CHECK (value <> 'x');
+            """,
+        columns: [
+            Column("int", "smallint", "32767", "32768"),
+            Column("bigint unsigned", "bigint", "9223372036854775807", "9223372036854775808"),
+            Column("bigint unsigned", "numeric(19,0)", "5", "18446744073709551615"),
+            Column("decimal(10,2)", "numeric(5,2)", "999.99", "1000", "-1000"),
+            Column("int", "numeric(3,0)", "999", "1000"),
+            Column("text", "varchar(3)", "'abc'", "'äöü'", "'abcd'", "'abc '"),
+            Column("text", "char(3)", "'abc'", "'ab'", "'ab '", "'abcd'"),
+            Column("text", "text", "'a'", "concat('a', char(0))"),
+            Column("text", "numeric(4,1)", "'100.5'", "'1000.5'", "'1'", "'x'"),
+            Column("text", "json", "'[1]'", "'[1'", "'\"\\\\u0000\"'"),
+            Column("json", "json", "'{\"a\": 1}'", "'[1e999]'"),
+            Column("text", "uuid", "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'", "'x'"),
+            Column("date", "date", "'2024-02-29'", "'0000-00-00'", "'2024-02-00'"),
+            Column(
+                "datetime(6)", "timestamp(3)", "'2024-01-01 0:0:0.123'",
+                "'2024-01-01 0:0:0.1234'", "'0000-00-00'"),
+            Column("timestamp(6) NULL", "timestamptz(0)", "'2024-01-01'", "'2024-01-01 0:0:0.5'"),
+            Column("time(6)", "time(3)", "'10:00:00.5'", "'10:00:00.1234'", "'25:00'", "'-1:00'"),
+            Column("double", "real", "0.5", "0.1"),
+            Column("bit(3)", "bit(3)", "b'101'"),
+            Column("bit(3)", "bit varying(2)", "b'101'"),
+            Column("enum('a','c')", "mood", "'a'", "'c'"),
+            Column("varchar(9)", "short", "'abc'", "'x'", "'abcd'", "NULL"),
+            Column("int", "integer NOT NULL", "1", "NULL"),
+            Column("int", "integer CHECK (v > 0)", "1", "0", "NULL"),
+            Column("int", "integer CHECK (10 / v > 1)", "1", "0", "9"),
+            Column("text", "text CHECK (v <> 'x' OR length(v) > 5)", "'a'", "'x'"),
+            Column("bigint", "boolean", "1", "0", "2"),
+        ], refused: 0)
+
+    private static let sqliteToPostgres = Pair(
+        from: .sqlite, to: .postgres,
+        columns: [
+            Column("INTEGER", "integer", "1", "2147483648"),
+            Column("TEXT", "varchar(3)", "'abc'", "'abcd'", "'a' || char(0)"),
+            Column("REAL", "real", "0.5", "0.1", "9e999"),
+            Column("ANY", "jsonb", "1", "'x'", "x'00'", "1.5", "'a' || char(0)", "NULL"),
+            Column("TEXT", "timestamp", "'2024-01-01 00:00:00'", "'yesterday'"),
+        ], refused: 0)
+
+    private static let sqliteToMariaDB = Pair(
+        from: .sqlite, to: .mariadb,
+        columns: [
+            Column("INTEGER", "int", "1", "2147483648"),
+            Column("TEXT", "varchar(3)", "'abc'", "'abcd'", "'ab' || char(0)"),
+            Column("REAL", "double", "0.5", "9e999"),
+            Column("ANY", "longtext", "1", "'x'", "x'00'", "NULL"),
+            Column("TEXT", "datetime", "'2024-01-01 00:00:00'", "'yesterday'"),
+        ], refused: 0)
+}
