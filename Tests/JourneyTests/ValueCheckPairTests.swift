@@ -67,7 +67,7 @@ import Testing
             Column("integer", "int NOT NULL", "1", "NULL"),
             Column("integer", "int CHECK (v > 0)", "1", "0", "NULL"),
             Column("text", "varchar(9) CHECK (v <> 'x')", "'a'", "'x'"),
-        ], refused: 43)
+        ], refused: 52)
 
     @Test(
         "names exactly the rows that a load sets aside",
