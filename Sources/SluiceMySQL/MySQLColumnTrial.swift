@@ -63,7 +63,7 @@ struct MySQLColumnTrial {
 
     /// A column that would be made.
     init(_ field: Field, declared: String, isNotNull: Bool, isMariaDB: Bool) {
-        let description = MySQLDeclared(declared)
+        let description = MySQLDeclared(declared, isMariaDB: isMariaDB)
         self.init(
             field, named: field.name, in: description.storage, declared: declared,
             isNotNull: isNotNull, characterSet: description.characterSet,
@@ -187,9 +187,11 @@ struct MySQLDeclared {
     let characterSet: String?
     let octets: Int?
 
-    init(_ declared: String) {
+    init(_ declared: String, isMariaDB: Bool) {
         let words = declared.lowercased()
-        let name = String(words.prefix { $0.isLetter || $0.isNumber || $0 == "_" })
+        var name = String(words.prefix { $0.isLetter || $0.isNumber || $0 == "_" })
+        // In MariaDB JSON is a text with a CHECK.
+        if name == "json", isMariaDB { name = "longtext" }
         var numbers: [Int] = []
         if let open = words.firstIndex(of: "("), let close = words.firstIndex(of: ")"),
             open < close

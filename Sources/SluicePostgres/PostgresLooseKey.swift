@@ -8,6 +8,8 @@ struct PostgresLooseKey {
     private let columns: [PostgresColumnTrial]
     /// NULLS NOT DISTINCT.
     private let comparesNull: Bool
+    /// Where the server has to be asked.
+    private let expressions: PostgresKeyExpressions?
 
     /// Those under which rows may be one that are two in the source, and why some are not looked
     /// at.
@@ -21,7 +23,8 @@ struct PostgresLooseKey {
             SELECT c.relname, array_to_string((i.indkey::int2[])[0:i.indnkeyatts - 1], ','),
                 i.indpred IS NOT NULL, i.indisexclusion, \(comparesNull), NOT EXISTS (
                     SELECT FROM unnest(i.indcollation) AS u(number) JOIN pg_collation AS l
-                    ON l.oid = u.number WHERE NOT l.collisdeterministic)
+                    ON l.oid = u.number WHERE NOT l.collisdeterministic),
+                i.indpred IS NOT NULL OR i.indexprs IS NOT NULL, i.indexrelid
             FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
             WHERE i.indrelid = $1::oid AND (i.indisunique OR i.indisexclusion) ORDER BY c.relname
             """, [String(table.number)])
@@ -36,6 +39,15 @@ struct PostgresLooseKey {
                 !rows.boolean(row, 2) && !rows.boolean(row, 3) && rows.boolean(row, 5)
                 && !places.contains(nil)
             let own = places.compactMap { $0 }
+            if !rows.boolean(row, 3), rows.boolean(row, 5), rows.boolean(row, 6),
+                let expressions = try PostgresKeyExpressions(
+                    rows.text(row, 7), columns, numbers, on: connection)
+            {
+                keys.append(
+                    PostgresLooseKey(
+                        name, own, columns, comparesNull: rows.boolean(row, 4), expressions))
+                continue
+            }
             guard isPlain, own.allSatisfy({ canFold(columns[$0]) }) else {
                 let isKept =
                     isPlain && request.sourceEngine == PostgresTarget.engineName
@@ -77,8 +89,10 @@ struct PostgresLooseKey {
     }
 
     private init(
-        _ name: Name, _ own: [Int], _ columns: [PostgresColumnTrial], comparesNull: Bool
+        _ name: Name, _ own: [Int], _ columns: [PostgresColumnTrial], comparesNull: Bool,
+        _ expressions: PostgresKeyExpressions? = nil
     ) {
+        self.expressions = expressions
         key = LooseKey(
             name: name,
             remedy: "Drop or change the target's key, or change one of the rows in the source.")
@@ -88,6 +102,9 @@ struct PostgresLooseKey {
     }
 
     func fold(_ batch: borrowing Batch, into folds: inout KeyFolds) throws(Failure) {
+        if let expressions {
+            return try expressions.fold(batch, comparesNull: comparesNull, into: &folds)
+        }
         var cursor = RecordCursor(batch.bytes.bytes)
         var form = ByteBuffer()
         for _ in 0..<batch.rowCount {

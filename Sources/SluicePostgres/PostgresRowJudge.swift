@@ -185,14 +185,24 @@ extension PostgresRowJudge {
         of expressions: [String], where condition: String?
     ) throws(Failure) -> [[String?]?] {
         var found = [[String?]?](repeating: nil, count: rowCount)
-        guard rowCount > 0 else { return found }
         let filter = condition.map { " WHERE \($0)" } ?? ""
-        let result = try connection.query(
-            "SELECT place, \(expressions.joined(separator: ", ")) FROM \(rows)\(filter)",
-            parameters(0..<rowCount))
-        for line in result.rows {
-            found[result.integer(line, 0) - 1] = expressions.indices.map {
-                result.optionalText(line, $0 + 1)
+        let sql = "SELECT place, \(expressions.joined(separator: ", ")) FROM \(rows)\(filter)"
+        var open = [0..<rowCount]
+        while let rows = open.popLast() {
+            guard !rows.isEmpty else { continue }
+            do throws(Failure) {
+                let result = try connection.query(sql, parameters(rows))
+                for line in result.rows {
+                    found[rows.lowerBound + result.integer(line, 0) - 1] =
+                        expressions.indices.map { result.optionalText(line, $0 + 1) }
+                }
+            } catch {
+                // A value that is refused is none of the key; it is reported elsewhere.
+                guard PostgresRowJudge.isAboutValues(error) else { throw error }
+                let middle = rows.lowerBound + rows.count / 2
+                if rows.count > 1 {
+                    open += [middle..<rows.upperBound, rows.lowerBound..<middle]
+                }
             }
         }
         return found

@@ -71,7 +71,10 @@ import Testing
 
     @Test(
         "names exactly the rows that a load sets aside",
-        arguments: [postgresToMariaDB, mariaDBToPostgres, sqliteToPostgres, sqliteToMariaDB])
+        arguments: [
+            postgresToMariaDB, mariaDBToPostgres, sqliteToPostgres, sqliteToMariaDB,
+            postgresToSQLite, mariaDBToSQLite,
+        ])
     func pair(_ pair: Pair) throws {
         let place = try Workspace()
         let source = try AnyDatabase(pair.from, "source", in: place)
@@ -225,5 +228,97 @@ import Testing
         #expect(found.subtracting(expected).sorted() == [])
         #expect(expected.subtracting(found).sorted() == [])
         #expect(expected.count > 100)
+    }
+
+    private static let postgresToSQLite = Pair(
+        from: .postgres, to: .sqlite,
+        columns: [
+            Column("double precision", "REAL", "1.5", "'NaN'", "'-0'", "'infinity'"),
+            Column("double precision", "NUMERIC", "1.5", "1.0"),
+            Column("text", "INTEGER", "'a'", "'12'", "' 1e3 '"),
+            Column("date", "TEXT", "'2024-02-29'", "'infinity'"),
+            Column("numeric(5,2)", "TEXT", "1.5", "'NaN'"),
+            Column("integer", "INT NOT NULL CHECK (v < 3)", "1", "3", "NULL"),
+            Column("text", "TEXT COLLATE NOCASE CHECK (v <> 'x')", "'a'", "'X'"),
+        ], refused: 11)
+
+    private static let mariaDBToSQLite = Pair(
+        from: .mariadb, to: .sqlite,
+        columns: [
+            Column("date", "TEXT", "'2024-02-29'", "'0000-00-00'"),
+            Column("datetime", "TEXT", "'2024-02-29'", "'2024-02-00'"),
+            Column("varchar(9)", "NUMERIC", "'a'", "'007'"),
+            Column("int", "INT CHECK (v % 2 = 0)", "2", "3"),
+        ], refused: 4)
+
+    /// Made by sluice instead of found there.
+    @Test("looks at the columns that would be made, where none are there")
+    func made() throws {
+        let place = try Workspace()
+        let source = try AnyDatabase(.postgres, "source", in: place)
+        let target = try AnyDatabase(.mariadb, "target", in: place)
+        try source.sql(
+            """
+            CREATE TABLE deep (id int PRIMARY KEY, v json);
+            INSERT INTO deep VALUES (1, '[[1]]'), (2, (repeat('[', 40) || repeat(']', 40))::json);
+            CREATE TABLE long (v text PRIMARY KEY);
+            INSERT INTO long VALUES (repeat('x', 768)), (repeat('x', 769));
+            """)
+        let plan = try place.run(
+            [
+                "plan", "--check-values", "--source", source.url, "--target", target.url, "--quiet",
+            ])
+        #expect(plan.code == 6)
+        let long = String(repeating: "x", count: 64)
+        let expected = """
+            refused: table public.deep: column v cannot keep a value that its type, json, does not take: 1 row
+              id = 2
+              hint: Declare the target's column as text.
+            refused: table public.long: column v cannot keep a text of more than 768 characters: 1 row
+              v = '\(long)…'
+              hint: Declare the target's column wider.
+
+            """
+        #expect(plan.text.contains(expected), "\(plan.text)")
+        #expect(try target.sql("SHOW TABLES") == "")
+    }
+
+    @Test("asks PostgreSQL what its unique indexes compare, expressions and conditions included")
+    func expressions() throws {
+        let place = try Workspace()
+        let source = try AnyDatabase(.mariadb, "source", in: place)
+        let target = try AnyDatabase(.postgres, "target", in: place)
+        try source.sql(
+            """
+            CREATE TABLE person (id int PRIMARY KEY, email varchar(40), gone int, size varchar(9));
+            INSERT INTO person VALUES (1, 'a@example.com', 0, '1.5'), (2, 'A@example.com', 0, '1.50'),
+                (3, 'b@example.com', 0, '2'), (4, 'b@example.com', 1, '3'), (5, 'C', 1, '4'),
+                (6, 'c', 1, NULL), (7, NULL, 0, NULL)
+            """)
+        try target.sql(
+            """
+            CREATE TABLE person (id int PRIMARY KEY, email text, gone int, size numeric UNIQUE);
+            CREATE UNIQUE INDEX person_email ON person (lower(email)) WHERE gone = 0;
+            CREATE UNIQUE INDEX person_range ON person (int4range(id, id + 1))
+            """)
+        let plan = try place.run(
+            [
+                "plan", "--check-values", "--source", source.url, "--target", target.url,
+                "--on-existing", "use", "--quiet",
+            ])
+        #expect(plan.code == 6)
+        let expected = """
+            refused: table person: unique key person_email takes different rows for the same: 2 rows
+              id = 1 and id = 2
+              hint: Drop or change the target's key, or change one of the rows in the source.
+            refused: table person: unique key person_size_key takes different rows for the same: 2 rows
+              id = 1 and id = 2
+              hint: Drop or change the target's key, or change one of the rows in the source.
+
+            """
+        #expect(plan.text.contains(expected), "\(plan.text)")
+        #expect(
+            plan.errorText
+                == "warning: unique index person_range of table person is not looked at\n")
     }
 }
