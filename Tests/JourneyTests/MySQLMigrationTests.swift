@@ -83,6 +83,50 @@ struct MySQLMigrationTests {
         try place.expectEqual()
     }
 
+    @Test("names the row whose label the server itself cannot show")
+    func unshownLabels() throws {
+        let place = try MySQLPlace()
+        try place.source.sql(
+            "CREATE TABLE t (id int PRIMARY KEY, e enum('a', '😀', 'é漢')); INSERT INTO t VALUES (1, 'a'), (2, 'é漢')"
+        )
+        try place.succeed("run")
+        #expect(try place.target.sql("SELECT * FROM t") == "1\ta\n2\té漢\n")
+        try place.source.sql("INSERT INTO t VALUES (3, '😀')")
+        let result = try place.run(
+            "run", ["--quiet", "--on-existing", "replace"], store: "file:again")
+        #expect(result.code == 6)
+        #expect(
+            result.errorText == """
+                sluice: column e cannot keep a label that is none of its own
+                  while loading row 3 (id = 3) of t
+                  while loading shard 00000 of chunk 0 of t
+                hint: Give the target's column the source's list of labels, in its order.
+
+                """)
+    }
+
+    @Test(
+        "refuses tables whose triggers would run for loaded rows", arguments: ["use", "truncate"])
+    func triggers(_ existing: String) throws {
+        let place = try MySQLPlace()
+        try place.source.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+        try place.target.sql(
+            """
+            CREATE TABLE t (id int PRIMARY KEY);
+            CREATE TRIGGER more BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id + 1
+            """)
+        let result = try place.run("run", ["--quiet", "--on-existing", existing])
+        #expect(result.code == 6)
+        #expect(
+            result.errorText == """
+                sluice: trigger more of table t would run for each row that is loaded
+                hint: The target was not touched. Change it, or choose another --on-existing.
+
+                """)
+        try place.succeed("run", "--on-existing", "replace", store: "file:again")
+        try place.expectEqual()
+    }
+
     @Test("refuses tables with rows, and touches nothing")
     func refuse() throws {
         let place = try MySQLPlace()

@@ -1,35 +1,35 @@
 import TestSupport
 import Testing
 
+/// An account of the test's own, with the password `secret`.
+final class MySQLAccount {
+    let name = RealServer.newPrefix().replacing("-", with: "_")
+
+    init() throws {
+        try MariaDBServer.primary.sql("CREATE USER \(name) IDENTIFIED BY 'secret'")
+    }
+
+    deinit { _ = try? MariaDBServer.primary.sql("DROP USER \(name)") }
+
+    func grant(_ privileges: String) throws {
+        try MariaDBServer.primary.sql("GRANT \(privileges) TO \(name)")
+    }
+
+    func url(_ database: MariaDBDatabase) throws -> String {
+        try database.server.url(database.name, user: "\(name):secret")
+    }
+}
+
 /// What an account that may little does, and what it says of what it cannot see.
 @Suite("An account of MariaDB with few privileges")
 struct MySQLPrivilegeTests {
-    /// An account of the test's own, with the password `secret`.
-    private final class Account {
-        let name = RealServer.newPrefix().replacing("-", with: "_")
-
-        init() throws {
-            try MariaDBServer.primary.sql("CREATE USER \(name) IDENTIFIED BY 'secret'")
-        }
-
-        deinit { _ = try? MariaDBServer.primary.sql("DROP USER \(name)") }
-
-        func grant(_ privileges: String) throws {
-            try MariaDBServer.primary.sql("GRANT \(privileges) TO \(name)")
-        }
-
-        func url(_ database: MariaDBDatabase) throws -> String {
-            try database.server.url(database.name, user: "\(name):secret")
-        }
-    }
-
     private static let sequences =
         "warning: sequences are in no snapshot; their values are those of the moment\n"
 
     @Test("is told what may be there without being seen, and nothing once it sees all")
     func visibility() throws {
         let place = try MySQLPlace("every-object.sql")
-        let account = try Account()
+        let account = try MySQLAccount()
         // A database's name is a pattern in a grant, and a backslash takes that back.
         let database = "`\(place.source.name.replacing("_", with: "\\_"))`"
         try account.grant("SELECT, LOCK TABLES, SHOW VIEW ON \(database).*")
@@ -59,7 +59,7 @@ struct MySQLPrivilegeTests {
         let place = try MySQLPlace()
         try place.source.sql(
             "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)")
-        let account = try Account()
+        let account = try MySQLAccount()
         try account.grant("SELECT ON \(place.source.name).a")
         try account.grant("TRIGGER, EVENT, LOCK TABLES ON \(place.source.name).*")
         try account.grant("SELECT ON mysql.proc")

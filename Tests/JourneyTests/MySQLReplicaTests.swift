@@ -62,6 +62,38 @@ struct MySQLReplicaTests {
             "\(handoff.text)")
     }
 
+    @Test("needs no more privileges than the manual says, and names the one that is missing")
+    func privileges() throws {
+        let (place, _) = try place()
+        let account = try MySQLAccount()
+        let database = "`\(place.source.name.replacing("_", with: "\\_"))`"
+        try account.grant("SELECT, SHOW VIEW, TRIGGER, EVENT ON \(database).*")
+        try account.grant("SELECT ON mysql.proc")
+        try account.grant("BINLOG MONITOR, REPLICA MONITOR ON *.*")
+        try catchUp(place)
+        let name = place.source.name
+        let url = try MariaDBServer.replica.url(name, user: "\(account.name):secret")
+        let refused = try place.place.run(export(url))
+        #expect(refused.code == 1)
+        #expect(
+            refused.errorText.hasPrefix(
+                "sluice: access denied; you need (at least one of) the SUPER, REPLICATION SLAVE ADMIN privilege(s)"
+                    + " for this operation [1227]\n"), "\(refused.errorText)")
+        #expect(
+            refused.errorText.hasSuffix(
+                "hint: Grant the privilege to the user of the URL, or use another user.\n"))
+        try expectRunning()
+        try place.expectNothingHeld()
+        try account.grant("REPLICATION SLAVE ADMIN ON *.*")
+        try catchUp(place)
+        let result = try place.place.run(export(url))
+        #expect(result.code == 0)
+        #expect(result.errorText == "")
+        try expectRunning()
+        let handoff = try place.place.succeed("handoff", "--store", "file:out", "--for", "mysql")
+        #expect(handoff.text.contains("MASTER_PORT = \(try MariaDBServer.primary.port),"))
+    }
+
     @Test("lets it go on when it fails or is interrupted")
     func failure() throws {
         let (place, url) = try place()

@@ -120,6 +120,44 @@ struct MySQLSnapshotTests {
         #expect(try place.target.sql("SELECT v = '' FROM a WHERE id IN (1, 2)") == "1\n0\n")
     }
 
+    @Test(
+        "that was locked and killed goes on where the server's log stands still, else begins anew")
+    func continued() throws {
+        for writes in [false, true] {
+            let place = try MySQLPlace()
+            try place.source.sql(Self.incompressible)
+            func dataset() throws -> String {
+                let text = String(
+                    decoding: try place.place.read("out/dataset.json"), as: UTF8.self)
+                return try String(#require(text.firstMatch(of: /"dataset": "(\w+)"/)).1)
+            }
+            func log() throws -> String { try place.source.sql("SHOW MASTER STATUS") }
+            let start = try log()
+            let first = try export(place, "--consistency", "locked")
+            let begun = try dataset()
+            first.signal(SIGKILL)
+            _ = first.wait()
+            if writes {
+                try eventually("the lock outlives its process", within: 10) {
+                    (try? place.source.sql("SET lock_wait_timeout = 1; DELETE FROM a WHERE id = 1"))
+                        != nil
+                }
+            }
+            let between = try log()
+            let second = try place.run(
+                "export", ["--consistency", "locked", "--shard-bytes", "256KiB", "--lanes", "2"])
+            #expect(second.code == 0, "\(second.errorText)")
+            // Other tests write to other databases of this server, which moves its log as well.
+            if try log() == start { #expect(try dataset() == begun) }
+            if writes {
+                #expect(between != start)
+                #expect(try dataset() != begun)
+            }
+            try place.succeed("load", "--trust-schema")
+            try place.expectEqual()
+        }
+    }
+
     @Test("never makes others wait for longer than the limit, whatever runs on the source")
     func longStatement() throws {
         let place = try MySQLPlace(sourceOn: .second)
