@@ -134,8 +134,9 @@ extension Manifest {
     var reservedWarnings: [String] {
         tables.flatMap { table in
             table.reserved.map { member in
-                "\(table.name).\(member.key) holds \(member.value.integer ?? 0) values that only "
-                    + "sluice reads rightly (reserved codes, docs/format.md)"
+                let values = TextTable.count(member.value.integer ?? 0, "value")
+                return "\(table.name).\(member.key) holds \(values) that only sluice reads rightly"
+                    + " (reserved codes, docs/format.md)"
             }
         }
     }
