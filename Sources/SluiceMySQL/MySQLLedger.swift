@@ -3,7 +3,7 @@ internal import SluiceRecords
 
 /// The table in the target that says what has been loaded, written in the same transaction as the
 /// rows (design §7).
-enum MySQLLedger {
+enum MySQLLedger: ServerLedger {
     static let name = TableName("sluice_ledger")
     private static let table = "`sluice_ledger`"
 
@@ -150,49 +150,8 @@ enum MySQLUnit {
     static func loading(_ table: TableName) -> String { loadingPrefix + table.description }
 }
 
-extension MySQLConnection {
-    /// All of `body` or nothing of it; only for statements that do not end the transaction
-    /// themselves.
-    func inTransaction<Result>(
-        _ body: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try execute("START TRANSACTION")
-        do {
-            let result = try body()
-            try execute("COMMIT")
-            return result
-        } catch {
-            rollBack()
-            throw error
-        }
-    }
-
-    /// All of `body` or nothing of it, within the open transaction.
-    func inSavepoint<Result>(
-        _ body: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try execute("SAVEPOINT sluice")
-        do {
-            let result = try body()
-            try execute("RELEASE SAVEPOINT sluice")
-            return result
-        } catch {
-            let before = ignoresStop
-            ignoresStop = true
-            defer { ignoresStop = before }
-            // Where this fails, so does whatever comes next in the transaction.
-            _ = try? execute("ROLLBACK TO SAVEPOINT sluice")
-            throw error
-        }
-    }
-
-    /// Whatever the server had of the open transaction is gone, also where it was told to stop.
-    func rollBack() {
-        let before = ignoresStop
-        ignoresStop = true
-        defer { ignoresStop = before }
-        _ = try? execute("ROLLBACK")
-    }
+extension MySQLConnection: ServerTransactions {
+    func carryOut(_ statement: String) throws(Failure) { try execute(statement) }
 
     /// One session at a time for a purpose, whatever else it does; the server takes the lock back
     /// when the session ends. Names are cut to what servers take.

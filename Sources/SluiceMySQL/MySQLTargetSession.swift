@@ -112,17 +112,11 @@ final class MySQLTargetSession: TargetSession {
         _ unit: String, _ table: TablePlan, _ loader: MySQLLoader, _ records: any RecordSource,
         _ expected: Digest, _ connection: MySQLConnection
     ) throws(Failure) -> LoadOutcome {
-        let isNew = try MySQLLedger.enter(unit, of: request.dataset, expected, on: connection)
-        guard isNew else { return .alreadyThere }
-        guard let mapped = MappedRecords(records, of: table) else {
-            let digest = try loader.load(records, &batch, stop: stop)
-            try digest.requireSealed(expected)
-            return .loaded(mapped: digest)
+        try MySQLLedger.load(
+            unit, of: request.dataset, table, from: records, expecting: expected, on: connection
+        ) { records throws(Failure) in
+            try loader.load(records, &batch, stop: stop)
         }
-        let digest = try loader.load(mapped, &batch, stop: stop)
-        try mapped.digest.requireSealed(expected)
-        try MySQLLedger.change(unit, of: request.dataset, mapped: digest, on: connection)
-        return .loaded(mapped: digest)
     }
 
     func load(
@@ -139,24 +133,11 @@ final class MySQLTargetSession: TargetSession {
                 hint: "Use --on-bad-row stop, or make the target's table with ENGINE=InnoDB.")
         }
         return try connection.inTransaction { () throws(Failure) in
-            let isNew = try MySQLLedger.enter(
-                unit, of: request.dataset, refused.shard.digest, on: connection)
-            guard isNew else { return .alreadyThere }
-            var mapped = Digest.empty
-            try RecordSieve.sift(refused) { rows throws(Failure) in
-                mapped += try connection.inSavepoint { () throws(Failure) in
-                    let records = try refused.shard.records(rows)
-                    return try loader.load(
-                        MappedRecords(records, of: table) ?? records, &batch, stop: stop)
-                }
+            try MySQLLedger.load(
+                unit, of: request.dataset, table, without: refused, on: connection
+            ) { records throws(Failure) in
+                try loader.load(records, &batch, stop: stop)
             }
-            if let kept = try refused.keepAll() {
-                try MySQLLedger.enterRefused(
-                    kept, of: request.dataset, refused.digest, on: connection)
-            }
-            try MySQLLedger.change(
-                unit, of: request.dataset, refused.digestOfOthers, mapped: mapped, on: connection)
-            return .loaded(mapped: mapped)
         }
     }
 

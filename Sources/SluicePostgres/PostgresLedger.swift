@@ -3,7 +3,7 @@ internal import SluiceRecords
 
 /// The table in the target that says what has been loaded, written in the same transaction as the
 /// rows (design §7).
-enum PostgresLedger {
+enum PostgresLedger: ServerLedger {
     static let name = TableName(schema: "sluice", "sluice_ledger")
 
     enum State {
@@ -133,46 +133,6 @@ enum PostgresUnit {
     static func step(_ name: String) -> String { "step \(name)" }
 }
 
-extension PostgresConnection {
-    /// All of `body` or nothing of it.
-    func inTransaction<Result>(
-        _ body: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try execute("BEGIN")
-        do {
-            let result = try body()
-            try execute("COMMIT")
-            return result
-        } catch {
-            rollBack()
-            throw error
-        }
-    }
-
-    /// All of `body` or nothing of it, within the open transaction.
-    func inSavepoint<Result>(
-        _ body: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try execute("SAVEPOINT sluice")
-        do {
-            let result = try body()
-            try execute("RELEASE SAVEPOINT sluice")
-            return result
-        } catch {
-            let before = ignoresStop
-            ignoresStop = true
-            defer { ignoresStop = before }
-            // Where this fails, so does whatever comes next in the transaction.
-            try? execute("ROLLBACK TO SAVEPOINT sluice; RELEASE SAVEPOINT sluice")
-            throw error
-        }
-    }
-
-    /// Whatever the server had of the open transaction is gone, also where it was told to stop.
-    func rollBack() {
-        let before = ignoresStop
-        ignoresStop = true
-        defer { ignoresStop = before }
-        try? execute("ROLLBACK")
-    }
+extension PostgresConnection: ServerTransactions {
+    func carryOut(_ statement: String) throws(Failure) { try execute(statement) }
 }

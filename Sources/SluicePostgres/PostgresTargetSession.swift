@@ -66,19 +66,12 @@ final class PostgresTargetSession: TargetSession {
         let connection = try open()
         fitBatch(to: table)
         return try connection.inTransaction { () throws(Failure) in
-            let isNew = try PostgresLedger.enter(
-                unit, of: request.dataset, expected, on: connection)
-            guard isNew else { return .alreadyThere }
-            let loader = try loader(for: table, connection)
-            guard let mapped = MappedRecords(records, of: table) else {
-                let digest = try loader.load(records, &batch, stop: stop)
-                try digest.requireSealed(expected)
-                return .loaded(mapped: digest)
+            try PostgresLedger.load(
+                unit, of: request.dataset, table, from: records, expecting: expected,
+                on: connection
+            ) { records throws(Failure) in
+                try loader(for: table, connection).load(records, &batch, stop: stop)
             }
-            let digest = try loader.load(mapped, &batch, stop: stop)
-            try mapped.digest.requireSealed(expected)
-            try PostgresLedger.change(unit, of: request.dataset, mapped: digest, on: connection)
-            return .loaded(mapped: digest)
         }
     }
 
@@ -88,29 +81,15 @@ final class PostgresTargetSession: TargetSession {
         let connection = try open()
         fitBatch(to: table)
         return try connection.inTransaction { () throws(Failure) in
-            let isNew = try PostgresLedger.enter(
-                unit, of: request.dataset, refused.shard.digest, on: connection)
-            guard isNew else { return .alreadyThere }
-            let loader = try loader(for: table, connection)
-            var mapped = Digest.empty
-            try RecordSieve.sift(refused) { rows throws(Failure) in
-                mapped += try connection.inSavepoint { () throws(Failure) in
-                    let records = try refused.shard.records(rows)
-                    let digest = try loader.load(
-                        MappedRecords(records, of: table) ?? records, &batch, stop: stop)
-                    // What would make the commit fail makes this attempt fail.
-                    try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-                    return digest
-                }
+            try PostgresLedger.load(
+                unit, of: request.dataset, table, without: refused, on: connection
+            ) { records throws(Failure) in
+                let loader = try loader(for: table, connection)
+                let digest = try loader.load(records, &batch, stop: stop)
+                // What would make the commit fail makes this attempt fail.
+                try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                return digest
             }
-            if let kept = try refused.keepAll() {
-                try PostgresLedger.enterRefused(
-                    kept, of: request.dataset, refused.digest, on: connection)
-            }
-            try PostgresLedger.change(
-                unit, of: request.dataset, refused.digestOfOthers, mapped: mapped,
-                on: connection)
-            return .loaded(mapped: mapped)
         }
     }
 
