@@ -15,7 +15,7 @@ extension MySQLSchemaPlan {
             conflicts += MySQLSchemaPlan.impossibleNames(plan)
             let flavor = flavor
             conflicts += plan.schema.fields.compactMap {
-                MySQLUserType.problem(of: $0, in: plan.table, flavor)
+                MySQLUserType.problem(of: $0, in: plan, flavor)
             }
         }
         let builders = request.tables.map {

@@ -57,17 +57,36 @@ struct MySQLUserType {
 
     /// Why the user's type cannot be had; nothing where it can, or there is none.
     static func problem(
-        of field: Field, in table: TableName, _ flavor: MySQLFlavor
+        of field: Field, in plan: TablePlan, _ flavor: MySQLFlavor
     ) -> String? {
         guard let wanted = field.targetDeclaration else { return nil }
-        let start = "column \(field.name) of table \(table) is to be declared \(wanted), which"
+        let start =
+            "column \(field.name) of table \(plan.table) is to be declared \(wanted), which"
         guard let type = MySQLUserType(wanted, flavor) else {
             return "\(start) is no type of MySQL's own"
+        }
+        let definition = plan.definition
+        let keys =
+            [definition.primaryKey] + definition.foreignKeys.map(\.columns)
+            + definition.indexes.filter(\.isUnique).map(\.columns)
+        if !type.isForKeys, keys.contains(where: { $0.contains(field.name) }) {
+            return "\(start) is too long for a key"
         }
         guard MySQLMapping.fit(field.type, in: type.storage, isSame: false) == .never else {
             return nil
         }
         return "\(start) would change values of type \(field.type)"
+    }
+
+    /// Whether an index can have all of a value: what is in it ends at 3072 bytes, four for each
+    /// character.
+    private var isForKeys: Bool {
+        switch storage {
+        case .text(let characters, _, _): characters.map { $0 <= 768 } ?? false
+        case .bytes(let limit, _): limit.map { $0 <= 3072 } ?? false
+        case .json, .geometry, .other: false
+        default: true
+        }
     }
 
     /// Whether a default that is a literal of this record type is one of the column, too.

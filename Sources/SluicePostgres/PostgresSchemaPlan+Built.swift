@@ -12,7 +12,7 @@ extension PostgresSchemaPlan {
             }
             conflicts += PostgresSchemaPlan.impossibleNames(plan)
             conflicts += plan.schema.fields.compactMap {
-                PostgresUserType.problem(of: $0, in: plan.table, request)
+                PostgresUserType.problem(of: $0, in: plan, request)
             }
         }
         var schemas: Set<Name> = []

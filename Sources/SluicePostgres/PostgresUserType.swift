@@ -82,15 +82,25 @@ struct PostgresUserType {
         }
     }
 
+    /// Those whose values have no order, which the indexes that are made here go by.
+    private static let unordered: Set<String> = [
+        "box", "circle", "json", "jsonpath", "line", "lseg", "path", "point", "polygon", "xml",
+    ]
+
     /// Why the user's type cannot be had; nothing where it can, or there is none.
     static func problem(
-        of field: Field, in table: TableName, _ request: LoadRequest
+        of field: Field, in plan: TablePlan, _ request: LoadRequest
     ) -> String? {
         guard let wanted = field.targetDeclaration else { return nil }
-        let start = "column \(field.name) of table \(table) is to be declared \(wanted), which"
+        let start =
+            "column \(field.name) of table \(plan.table) is to be declared \(wanted), which"
         guard let type = PostgresUserType(wanted) else {
             return "\(start) is no type that comes with PostgreSQL"
         }
+        let keys = [plan.definition.primaryKey] + plan.definition.indexes.map(\.columns)
+        guard
+            !unordered.contains(type.declared) || !keys.contains(where: { $0.contains(field.name) })
+        else { return "\(start) no key or index takes" }
         let keepsJSON = PostgresSchemaPlan.keepsJSON(field, request)
         guard PostgresMapping.fit(field.type, in: type.storage, keepsJSON: keepsJSON) == .never
         else { return nil }

@@ -488,4 +488,26 @@ struct OverridesTests {
             + #""hint":"Declare the target's column wider.","rows":1,"rowNames":["id = 2"]}]"#
         #expect(plan.text.contains(expected), "\(plan.text)")
     }
+
+    @Test("files of other programs take names and types, too")
+    func files() throws {
+        let place = try Workspace()
+        let target = try PostgresDatabase()
+        _ = try Program.tool("mkdir").run([place["files"]])
+        try place.write("id,state\n1,open\n2,done\n", to: "files/orders.csv")
+        try place.write(
+            """
+            store: file:files
+            target: "\(target.url)"
+            import: [{table: orders, format: csv, files: orders.csv, columns: [{name: id, type: int64, key: true}, {name: state, type: text}]}]
+            overrides: {tables: {orders: {name: purchases, columns: {state: {name: status, type: varchar(4)}}}}}
+
+            """, to: "job.yaml")
+        for command in ["load", "verify"] {
+            try place.succeed(command, "--config", "job.yaml", "--quiet")
+        }
+        #expect(
+            try target.sql("SELECT id, status, pg_typeof(status) FROM purchases ORDER BY id")
+                == "1|open|character varying\n2|done|character varying\n")
+    }
 }

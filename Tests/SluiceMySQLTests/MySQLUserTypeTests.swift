@@ -45,18 +45,31 @@ struct MySQLUserTypeTests {
         #expect(MySQLUserType(text, MySQLUserTypeTests.flavor) == nil)
     }
 
-    private func problem(_ type: ColumnType, as wanted: String?) -> String? {
+    private func problem(_ type: ColumnType, as wanted: String?, inKey isKey: Bool = false)
+        -> String?
+    {
         let field = Field(
             name: "a", avroName: "a", type: type, isNullable: true, targetDeclaration: wanted)
-        return MySQLUserType.problem(of: field, in: TableName("t"), MySQLUserTypeTests.flavor)
+        let key = TableDefinition.Index(name: "i", columns: ["a"], isUnique: true)
+        let plan = TablePlan(
+            schema: RecordSchema(table: TableName("t"), fields: [field]),
+            definition: TableDefinition(columns: [], indexes: isKey ? [key] : []), chunks: [])
+        return MySQLUserType.problem(of: field, in: plan, MySQLUserTypeTests.flavor)
     }
 
-    @Test("is refused by name where values would be changed")
+    @Test("is refused by name where values would be changed, or a key could not be made")
     func problems() {
         let start = "column a of table t is to be declared"
         #expect(problem(.text, as: nil) == nil)
-        #expect(problem(.text, as: "enum('a','b')") == nil)
+        #expect(problem(.text, as: "enum('a','b')", inKey: true) == nil)
         #expect(problem(.boolean, as: "bit(1)") == nil)
+        #expect(problem(.text, as: "text") == nil)
+        #expect(problem(.text, as: "varchar(768)", inKey: true) == nil)
+        #expect(
+            problem(.text, as: "text", inKey: true) == "\(start) text, which is too long for a key")
+        #expect(
+            problem(.text, as: "varchar(769)", inKey: true)
+                == "\(start) varchar(769), which is too long for a key")
         #expect(problem(.date, as: "int") == "\(start) int, which would change values of type date")
         #expect(problem(.text, as: "mood") == "\(start) mood, which is no type of MySQL's own")
     }

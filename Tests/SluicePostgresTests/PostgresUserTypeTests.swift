@@ -47,21 +47,31 @@ struct PostgresUserTypeTests {
         #expect(PostgresUserType(text) == nil)
     }
 
-    private func problem(_ type: ColumnType, as wanted: String?) -> String? {
+    private func problem(_ type: ColumnType, as wanted: String?, inKey isKey: Bool = false)
+        -> String?
+    {
         let field = Field(
             name: "a", avroName: "a", type: type, isNullable: true, targetDeclaration: wanted)
+        let key = TableDefinition.Index(name: "i", columns: ["a"], isUnique: false)
+        let plan = TablePlan(
+            schema: RecordSchema(table: TableName(schema: "s", "t"), fields: [field]),
+            definition: TableDefinition(columns: [], indexes: isKey ? [key] : []), chunks: [])
         return PostgresUserType.problem(
-            of: field, in: TableName(schema: "s", "t"),
+            of: field, in: plan,
             LoadRequest(dataset: "", tables: [], trustedSchema: nil, onExisting: .refuse))
     }
 
-    @Test("is refused by name where values would be changed")
+    @Test("is refused by name where values would be changed, or an index could not be made")
     func problems() {
         let start = "column a of table s.t is to be declared"
         #expect(problem(.text, as: nil) == nil)
-        #expect(problem(.text, as: "varchar(20)") == nil)
+        #expect(problem(.text, as: "varchar(20)", inKey: true) == nil)
         #expect(problem(.int32, as: "numeric(12,2)") == nil)
         #expect(problem(.bitString, as: "boolean") == nil)
+        #expect(problem(.text, as: "json") == nil)
+        #expect(
+            problem(.text, as: "json", inKey: true)
+                == "\(start) json, which no key or index takes")
         #expect(
             problem(.text, as: "boolean")
                 == "\(start) boolean, which would change values of type text")
