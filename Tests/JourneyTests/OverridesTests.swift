@@ -471,22 +471,30 @@ struct OverridesTests {
         #expect(other.code == 6)
     }
 
-    @Test("plan tries the values that will be loaded, and names them as the source does")
+    @Test("plan tries the values as they will be loaded, and names columns as the source does")
     func checkedValues() throws {
         let place = try Place(
-            .sqlite, .postgres,
-            "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);"
-                + " INSERT INTO t VALUES (1, 'short'), (2, 'too long')",
+            .mariadb, .postgres,
+            "SET sql_mode = ''; CREATE TABLE t (id int PRIMARY KEY, a text, d date NOT NULL);"
+                + " INSERT INTO t VALUES (1, 'short', '0000-00-00'), (2, 'too long', '2026-01-01')",
             overrides:
                 "overrides: {tables: {t: {name: u, columns: {a: {name: b, type: varchar(5)}}}}}"
         )
-        let plan = try place.run("plan", "--check-values", "--output", "json")
-        #expect(plan.code == 6)
-        let expected =
-            #""misfits":[{"schema":null,"table":"t","column":"a","#
-            + #""message":"column a cannot keep a text of more than 5 characters","#
-            + #""hint":"Declare the target's column wider.","rows":1,"rowNames":["id = 2"]}]"#
-        #expect(plan.text.contains(expected), "\(plan.text)")
+        let long =
+            #"{"schema":null,"table":"t","column":"a","#
+            + #""message":"column b cannot keep a text of more than 5 characters","#
+            + #""hint":"Declare the target's column wider.","rows":1,"named":["id = 2"]}"#
+        let zero =
+            #"{"schema":null,"table":"t","column":"d","#
+            + #""message":"column d cannot keep a date that PostgreSQL does not have","#
+            + #""hint":"Correct the row in the source, or leave it out with --where.","rows":1,"#
+            + #""named":["id = 1"]}"#
+        for (mode, expected) in [("null", long), ("refuse", "\(long),\(zero)")] {
+            let plan = try place.run(
+                "plan", "--check-values", "--output", "json", "--zero-dates", mode)
+            #expect(plan.code == 6)
+            #expect(plan.text.contains(#""misfits":[\#(expected)]"#), "\(plan.text)")
+        }
     }
 
     @Test("files of other programs take names and types, too")
