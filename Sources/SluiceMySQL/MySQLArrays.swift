@@ -8,11 +8,11 @@ internal import SluiceCore
 /// because the buffer they are in moves while it grows.
 final class MySQLArrays {
     /// The most values of all columns; more rows at once are no faster.
-    private static let cellLimit = 1 << 16
+    private static let cellLimit = 1 << 14
     private static let rowLimit = 4096
 
     /// The values' bytes, one behind the other.
-    var bytes = ByteBuffer(capacity: 1 << 20)
+    var bytes = ByteBuffer(capacity: 768 << 10)
     let rowCapacity: Int
     private(set) var rowCount = 0
     private let statement: UnsafeMutablePointer<MYSQL_STMT>
@@ -61,7 +61,7 @@ final class MySQLArrays {
 
     func removeAll() {
         rowCount = 0
-        bytes.removeAll(keepingAtMost: 2 << 20)
+        bytes.removeAll(keepingAtMost: 1 << 20)
     }
 
     /// The value that ends where the bytes end is the row's in this column.
