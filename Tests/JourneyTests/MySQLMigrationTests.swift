@@ -83,6 +83,28 @@ struct MySQLMigrationTests {
         try place.expectEqual()
     }
 
+    /// Nobody else loads into the replica.
+    @Test("goes by INSERT where the server takes no LOAD DATA LOCAL, and says so")
+    func noLines() throws {
+        let place = try MySQLPlace("every-type.sql")
+        let target = try MariaDBDatabase(on: .replica)
+        try target.server.sql("SET GLOBAL local_infile = 0")
+        defer { _ = try? target.server.sql("SET GLOBAL local_infile = 1") }
+        let ends = ["--source", place.source.url, "--store", "file:out", "--target", target.url]
+        let result = try place.place.run(["run", "--shard-bytes", "16KiB", "--quiet"] + ends)
+        #expect(result.code == 0, "\(result.errorText)")
+        #expect(
+            result.errorText.contains(
+                "warning: the server takes no LOAD DATA LOCAL, so that rows go in by INSERT, which is slower\n"
+            ), "\(result.errorText)")
+        #expect(try place.source.difference(from: target).prefix(3000) == "")
+        let doctor = try place.place.run("doctor", "--target", target.url)
+        #expect(
+            doctor.text.contains(
+                "the server takes no LOAD DATA LOCAL, so that rows go in by INSERT"),
+            "\(doctor.text)")
+    }
+
     @Test("names the row whose label the server itself cannot show")
     func unshownLabels() throws {
         let place = try MySQLPlace()
