@@ -12,6 +12,7 @@ struct MySQLRowJudge: ~Copyable {
     private let packetBytes: Int
     /// `(0,'a',1),(1,'b',2),`
     private var rows = ByteBuffer(capacity: 64 << 10)
+    private var form = ByteBuffer()
     private(set) var rowCount = 0
 
     init(
@@ -37,7 +38,6 @@ struct MySQLRowJudge: ~Copyable {
     /// Adds a record's values as literals.
     mutating func append(_ record: UnsafeRawBufferPointer) throws(Failure) {
         var cursor = RecordCursor(record)
-        var form = ByteBuffer()
         var next = 0
         rows.append(connection.flavor.isMariaDB ? "(\(rowCount)" : "ROW(\(rowCount)")
         for index in columns.indices {

@@ -11,6 +11,7 @@ struct PostgresRowJudge: ~Copyable {
     private let sent: [Int]
     private let names: [Name]
     private var texts = ByteBuffer(capacity: 64 << 10)
+    private var form = ByteBuffer()
     /// By sent column and row, where its text ends.
     private var ends: [[Int]]
     /// By row and sent column, where its text begins.
@@ -39,7 +40,6 @@ struct PostgresRowJudge: ~Copyable {
     /// Adds a record's values as elements of arrays.
     mutating func append(_ record: UnsafeRawBufferPointer) throws(Failure) {
         var cursor = RecordCursor(record)
-        var form = ByteBuffer()
         var next = 0
         for index in columns.indices {
             form.removeAll()
@@ -137,10 +137,9 @@ extension PostgresRowJudge {
         while let rows = open.popLast() {
             guard !rows.isEmpty else { continue }
             do throws(Failure) {
-                if checks.isEmpty {
-                    _ = try connection.query(types, parameters(rows))
-                    continue
-                }
+                // By itself: what a constraint does not look at, the server would not make.
+                _ = try connection.query(types, parameters(rows))
+                guard !checks.isEmpty else { continue }
                 let found = try connection.query(
                     broken + " WHERE " + all.joined(separator: " OR "), parameters(rows))
                 for line in found.rows {

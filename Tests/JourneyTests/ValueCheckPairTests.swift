@@ -240,7 +240,7 @@ import Testing
             Column("numeric(5,2)", "TEXT", "1.5", "'NaN'"),
             Column("integer", "INT NOT NULL CHECK (v < 3)", "1", "3", "NULL"),
             Column("text", "TEXT COLLATE NOCASE CHECK (v <> 'x')", "'a'", "'X'"),
-        ], refused: 11)
+        ], refused: 10)
 
     private static let mariaDBToSQLite = Pair(
         from: .mariadb, to: .sqlite,
@@ -320,5 +320,92 @@ import Testing
         #expect(
             plan.errorText
                 == "warning: unique index person_range of table person is not looked at\n")
+    }
+
+    private func items(in place: Workspace) throws -> AnyDatabase {
+        let source = try AnyDatabase(.sqlite, "source", in: place)
+        try source.sql(
+            """
+            CREATE TABLE item (id INTEGER PRIMARY KEY, word TEXT, size INT, extra TEXT);
+            INSERT INTO item VALUES (1, 'a', 5, '[]'), (2, 'é', 0, '[]'), (3, NULL, 5, '[]'), (4, 'a', 5, 'x')
+            """)
+        return source
+    }
+
+    @Test("says of PostgreSQL what is refused, and which of its rules are not looked at")
+    func messages() throws {
+        let place = try Workspace()
+        let source = try items(in: place)
+        let postgres = try AnyDatabase(.postgres, "target", in: place)
+        try postgres.sql(
+            """
+            CREATE TABLE item (id int, word text NOT NULL, size int CONSTRAINT stocked CHECK (size > 0),
+                extra json, more int DEFAULT 1 CONSTRAINT enough CHECK (more > 0)) PARTITION BY RANGE (id)
+            """)
+        try check(
+            source, postgres, place,
+            """
+            refused: table item: column extra cannot keep a value that its type, json, does not take: 1 row
+              id = 4
+              hint: Declare the target's column as text.
+            refused: table item: column word cannot keep NULL: 1 row
+              id = 3
+              hint: Let the target's column be NULL, or correct the row in the source.
+            refused: table item: constraint stocked is not met: 1 row
+              id = 2
+              hint: The target's constraint is stricter than the source; drop it, or correct the row in the source.
+
+            """,
+            """
+            warning: whether each row of table item has a partition is not looked at
+            warning: constraint enough of table item is not looked at
+
+            """)
+    }
+
+    @Test("says of MariaDB what is refused, and which of its rules are not looked at")
+    func messagesOfMariaDB() throws {
+        let place = try Workspace()
+        let source = try items(in: place)
+        let mariadb = try AnyDatabase(.mariadb, "target", in: place)
+        try mariadb.sql(
+            """
+            CREATE TABLE item (id int, word varchar(9) CHARACTER SET latin2 NOT NULL,
+                size int, extra json, CONSTRAINT stocked CHECK (size > 0), more int AS (size + 1) STORED, UNIQUE KEY more_key (id, more))
+                PARTITION BY RANGE (id) (PARTITION p VALUES LESS THAN (100))
+            """)
+        try check(
+            source, mariadb, place,
+            """
+            refused: table item: column word cannot keep NULL: 1 row
+              id = 3
+              hint: Let the target's column be NULL, or correct the row in the source.
+            refused: table item: constraint extra is not met: 1 row
+              id = 4
+              hint: The target's constraint is stricter than the source; drop it, or correct the row in the source.
+            refused: table item: constraint stocked is not met: 1 row
+              id = 2
+              hint: The target's constraint is stricter than the source; drop it, or correct the row in the source.
+
+            """,
+            """
+            warning: unique index more_key of table item is not looked at
+            warning: whether each row of table item has a partition is not looked at
+
+            """)
+    }
+
+    private func check(
+        _ source: AnyDatabase, _ target: AnyDatabase, _ place: Workspace, _ lines: String,
+        _ warnings: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let plan = try place.run(
+            [
+                "plan", "--check-values", "--source", source.url, "--target", target.url,
+                "--on-existing", "use", "--quiet",
+            ])
+        #expect(plan.code == 6, sourceLocation: sourceLocation)
+        #expect(plan.text.contains(lines), "\(plan.text)", sourceLocation: sourceLocation)
+        #expect(plan.errorText == warnings, sourceLocation: sourceLocation)
     }
 }
