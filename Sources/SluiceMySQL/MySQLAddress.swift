@@ -29,6 +29,8 @@ struct MySQLAddress: Sendable {
     var tls: [String: String] = [:]
     var connectTimeout: UInt32 = 10
     var isCompressed = false
+    /// Whether what a load changes is written to the server's binary log, for its replicas.
+    var writesLog = true
     /// How messages name it: without a password.
     let place: String
 
@@ -36,8 +38,9 @@ struct MySQLAddress: Sendable {
         "ssl-ca", "ssl-capath", "ssl-cert", "ssl-key", "ssl-cipher", "ssl-crl", "ssl-crlpath",
         "tls-version",
     ]
+    private static let logParameter = "sql-log-bin"
     private static let parameters =
-        ["socket", "ssl-mode", "connect-timeout", "compress"] + tlsParameters
+        ["socket", "ssl-mode", "connect-timeout", "compress", logParameter] + tlsParameters
 
     /// - Parameter shown: the URL as it may be shown.
     /// - Parameter passwordCommand: a shell command whose first line of output is the password.
@@ -122,6 +125,11 @@ struct MySQLAddress: Sendable {
         let name = String(Substring(item[..<equals])).lowercased()
             .replacing("_", with: "-")
         let value = try MySQLAddress.decoded(item[equals...].dropFirst(), place)
+        if name == MySQLAddress.logParameter {
+            guard ["0", "1"].contains(value) else { throw invalid(name, "0 or 1", place) }
+            writesLog = value == "1"
+            return
+        }
         guard try set(name, value, origin: place) else {
             throw Failure(
                 .usage, "\(place) has the parameter '\(name)', which sluice does not know",

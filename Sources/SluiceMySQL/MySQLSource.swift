@@ -12,6 +12,11 @@ public final class MySQLSource: Source {
         url: String, shown: String, passwordCommand: String? = nil
     ) throws(Failure) {
         address = try MySQLAddress(url: url, shown: shown, passwordCommand: passwordCommand)
+        guard address.writesLog else {
+            throw Failure(
+                .usage, "\(place) has the parameter 'sql-log-bin', and is only read",
+                hint: "Leave it out; it is for targets.")
+        }
     }
 
     public var engine: String { "mysql" }

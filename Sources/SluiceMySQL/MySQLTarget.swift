@@ -51,7 +51,9 @@ public final class MySQLTarget: Target {
 
     func connect(stop: StopSignal) throws(Failure) -> MySQLConnection {
         try Retry().run(stop: stop) { () throws(Failure) in
-            try MySQLConnection(address, .loading, stop: stop)
+            let connection = try MySQLConnection(address, .loading, stop: stop)
+            if !address.writesLog { try connection.execute("SET SESSION sql_log_bin = 0") }
+            return connection
         }
     }
 

@@ -94,6 +94,54 @@ struct MySQLReplicaTests {
         #expect(handoff.text.contains("MASTER_PORT = \(try MariaDBServer.primary.port),"))
     }
 
+    @Test("gets what is loaded into its primary, unless the URL says that it shall not")
+    func log() throws {
+        let (place, _) = try place()
+        let (with, without) = (place.target, try MariaDBDatabase())
+        let url = "\(without.url)?sql-log-bin=0"
+        for target in [with.url, url] {
+            let store = "file:\(target == url ? "without" : "with")"
+            let result = try place.place.run([
+                "run", "--source", place.source.url, "--store", store, "--target", target,
+                "--quiet",
+            ])
+            #expect(result.code == 0, "\(result.errorText)")
+        }
+        #expect(try without.sql("SELECT count(*) FROM a") == "4000\n")
+        try catchUp(place)
+        let tables = """
+            SELECT table_name FROM information_schema.tables WHERE table_schema = '%' ORDER BY 1
+            """
+        let server = MariaDBServer.replica
+        #expect(
+            try server.sql(tables.replacing("%", with: with.name)) == "a\nsluice_ledger\n")
+        #expect(try server.sql(tables.replacing("%", with: without.name)) == "")
+
+        let account = try MySQLAccount()
+        try account.grant("ALL ON `\(without.name.replacing("_", with: "\\_"))`.*")
+        for command in ["doctor", "plan"] {
+            let other = try place.place.run(
+                [
+                    command, "--source", place.source.url, "--target",
+                    account.url(without) + "?sql-log-bin=0",
+                ])
+            #expect(other.code == 1)
+            #expect(
+                (other.text + other.errorText).contains(
+                    "access denied; you need (at least one of) the SUPER, BINLOG ADMIN privilege(s)"
+                        + " for this operation"), "\(other.text + other.errorText)")
+        }
+        let source = try place.place.run(
+            ["plan", "--source", "\(place.source.url)?sql-log-bin=0", "--quiet"])
+        #expect(source.code == 2)
+        #expect(
+            source.errorText == """
+                sluice: \(place.source.url)?sql-log-bin=0 has the parameter 'sql-log-bin', and is only read
+                hint: Leave it out; it is for targets.
+
+                """)
+    }
+
     @Test("lets it go on when it fails or is interrupted")
     func failure() throws {
         let (place, url) = try place()

@@ -33,6 +33,9 @@ struct MySQLAddressTests {
         #expect(found.connectTimeout == 3)
         #expect(found.isCompressed)
         #expect(try address("mysql://h/d").tlsMode == .preferred)
+        #expect(try address("mysql://h/d").writesLog)
+        #expect(try address("mysql://h/d?sql_log_bin=1").writesLog)
+        #expect(try !address("mysql://h/d?sql-log-bin=0").writesLog)
     }
 
     @Test("what is not understood is refused by name, without the value")
@@ -54,6 +57,11 @@ struct MySQLAddressTests {
                 "mysql://h/d?ssl-mode=yes",
                 "mysql://shown has a value of 'ssl-mode' that is not understood",
                 "Give it one of disabled, preferred, required, verify-ca, verify-identity."
+            ),
+            (
+                "mysql://h/d?sql-log-bin=no",
+                "mysql://shown has a value of 'sql-log-bin' that is not understood",
+                "Give it 0 or 1."
             ),
             (
                 "mysql://h/d?connect-timeout=0",
