@@ -67,9 +67,20 @@ struct PostgresFieldWriting: Sendable {
     /// What is wrong where there is none.
     var flagRefusal: PostgresRefusal { form == .bitAsBoolean ? .bit : .boolean }
 
-    /// Whether the server would round nothing off.
+    /// Whether the server would round nothing off of a time or timestamp. What it cannot have at
+    /// all is refused for that.
     @inline(__always)
-    func keeps(_ micros: Int64) -> Bool { unit == 1 || micros % unit == 0 }
+    func keeps(_ value: Int64) -> Bool { unit == 1 || keepsFraction(value) }
+
+    private func keepsFraction(_ value: Int64) -> Bool {
+        switch form {
+        case .timestamp, .textAsTimestamp:
+            // As the server counts: the last years and both infinities wrap around in records.
+            guard let micros = ReservedValues.postgresTimestamp(value) else { return true }
+            return micros % unit == 0 || micros == .max || micros == .min
+        default: return value % unit == 0
+        }
+    }
 
     /// What is said where it would.
     var roundingRefusal: PostgresRefusal {
