@@ -48,7 +48,7 @@ final class MySQLSnapshot: Snapshot {
 
     func catalog() throws(Failure) -> Catalog {
         let schema = try MySQLSchemaText.read(holder)
-        let hidden = try MySQLVisibility(holder).warnings()
+        let hidden = try MySQLGrants(holder).warnings()
         return Catalog(
             tables: contents.sourceTables, schema: schema.text,
             warnings: warnings + contents.warnings + schema.warnings + hidden)

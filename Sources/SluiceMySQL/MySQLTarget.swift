@@ -75,8 +75,7 @@ public final class MySQLTarget: Target {
         do throws(Failure) {
             let connection = try connect(stop: StopSignal())
             defer { connection.close() }
-            return try MySQLTargetExamination(connection)
-                .findings(at: connection.place, connection.flavor)
+            return try MySQLTargetExamination(connection).findings(on: connection.flavor)
         } catch {
             return [Finding(.fail, error.headline, remedy: error.hint)]
         }

@@ -3,34 +3,48 @@ internal import SluiceRecords
 
 /// What `doctor` looks at in a target.
 struct MySQLTargetExamination {
-    let isReadOnly: Bool
-    let takesLines: Bool
-    let packetBytes: Int
+    /// What a load needs on the database, for every table.
+    private static let privileges = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES",
+    ]
+
+    var isReadOnly = false
+    var takesLines = true
+    var packetBytes = 64 << 20
     /// `innodb_autoinc_lock_mode`
-    let countingMode: Int
+    var countingMode = 1
+    var lackedPrivileges: [String] = []
+    var knowsTimeZones = true
+
+    init() {}
 
     init(_ connection: MySQLConnection) throws(Failure) {
         isReadOnly = try connection.integer("SELECT @@read_only") == 1
         takesLines = try connection.integer("SELECT @@local_infile") == 1
         packetBytes = try connection.integer("SELECT @@max_allowed_packet") ?? 0
         countingMode = try connection.integer("SELECT @@innodb_autoinc_lock_mode") ?? 1
+        lackedPrivileges = try MySQLGrants(connection)
+            .lacking(MySQLTargetExamination.privileges)
+        knowsTimeZones =
+            try connection.integer(
+                "SELECT CONVERT_TZ('2000-01-01 12:00:00', 'UTC', 'Europe/Berlin') IS NOT NULL") == 1
     }
 
-    init(isReadOnly: Bool, takesLines: Bool, packetBytes: Int, countingMode: Int) {
-        self.isReadOnly = isReadOnly
-        self.takesLines = takesLines
-        self.packetBytes = packetBytes
-        self.countingMode = countingMode
-    }
-
-    func findings(at place: String, _ flavor: MySQLFlavor) -> [Finding] {
-        var findings = [Finding(.pass, "\(place) runs \(flavor.product) \(flavor.text)")]
+    func findings(on flavor: MySQLFlavor) -> [Finding] {
+        var findings = MySQLExamination.findings(on: flavor)
         if isReadOnly {
             findings.append(
                 Finding(
-                    .warn, "\(place) is read-only for most users",
+                    .warn, "the server is read-only for most users",
                     remedy: "Is it a replica? Give the address of the server that takes changes."))
         }
+        findings.append(
+            lackedPrivileges.isEmpty
+                ? Finding(.pass, "the user may make and fill tables")
+                : Finding(
+                    .fail,
+                    "the user may not \(lackedPrivileges.joined(separator: ", ")) in the database",
+                    remedy: "Grant ALL PRIVILEGES on the database to the user of the URL."))
         findings.append(
             takesLines
                 ? Finding(.pass, "the server takes LOAD DATA LOCAL")
@@ -49,6 +63,13 @@ struct MySQLTargetExamination {
                     .warn, "lanes wait for each other in tables that number their rows",
                     remedy: "Set innodb_autoinc_lock_mode to 2 at the server."))
         }
+        findings.append(
+            knowsTimeZones
+                ? Finding(.pass, "the server knows time zones by name")
+                : Finding(
+                    .warn, "the server knows no time zone by name",
+                    remedy: "Load them with mariadb-tzinfo-to-sql or mysql_tzinfo_to_sql where "
+                        + "views, routines or events name one; CONVERT_TZ gives NULL without."))
         return findings
     }
 }

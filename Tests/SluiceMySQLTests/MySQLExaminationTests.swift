@@ -70,34 +70,57 @@ import Testing
     @Test("says of a target what slows a load down, or stops it")
     func target() throws {
         let flavor = MySQLFlavor("10.11.6-MariaDB")
-        let good = MySQLTargetExamination(
-            isReadOnly: false, takesLines: true, packetBytes: 64 << 20, countingMode: 1)
         #expect(
-            lines(good.findings(at: "mysql://t", flavor)) == [
-                "pass: mysql://t runs MariaDB 10.11.6-MariaDB",
+            lines(MySQLTargetExamination().findings(on: flavor)) == [
+                "pass: MariaDB 10.11.6-MariaDB answers", "pass: the user may make and fill tables",
                 "pass: the server takes LOAD DATA LOCAL",
                 "pass: the server takes packets of 64 MiB",
+                "pass: the server knows time zones by name",
             ])
-        let bad = MySQLTargetExamination(
-            isReadOnly: true, takesLines: false, packetBytes: 16 << 20, countingMode: 0)
+        var bad = MySQLTargetExamination()
+        bad.isReadOnly = true
+        bad.takesLines = false
+        bad.packetBytes = 16 << 20
+        bad.countingMode = 0
+        bad.lackedPrivileges = ["CREATE", "DROP"]
+        bad.knowsTimeZones = false
         let expected: [String] = [
-            "warn: mysql://t is read-only for most users (Is it a replica? Give the address of the "
+            "warn: the server is read-only for most users (Is it a replica? Give the address of the "
                 + "server that takes changes.)",
+            "fail: the user may not CREATE, DROP in the database (Grant ALL PRIVILEGES on the "
+                + "database to the user of the URL.)",
             "warn: the server takes no LOAD DATA LOCAL, so that rows go in by INSERT (Set "
                 + "local_infile=1 at the server for the time of the load.)",
             "warn: the server takes packets of at most 16 MiB (Rows that are larger cannot be "
                 + "compared; raise max_allowed_packet.)",
             "warn: lanes wait for each other in tables that number their rows (Set "
                 + "innodb_autoinc_lock_mode to 2 at the server.)",
+            "warn: the server knows no time zone by name (Load them with mariadb-tzinfo-to-sql or "
+                + "mysql_tzinfo_to_sql where views, routines or events name one; CONVERT_TZ gives "
+                + "NULL without.)",
         ]
-        #expect(Array(lines(bad.findings(at: "mysql://t", flavor)).dropFirst()) == expected)
+        #expect(Array(lines(bad.findings(on: flavor)).dropFirst()) == expected)
+    }
+
+    @Test("says what a user may not do in a target, and whether time zones have names there")
+    func targetUsers() throws {
         let database = try MariaDBDatabase()
-        let found = try MySQLTarget(url: database.url, shown: "mysql://t").examine()
+        let found = lines(try MySQLTarget(url: database.url, shown: "mysql://t").examine())
+        #expect(found.contains("pass: the user may make and fill tables"))
+        let knows = try database.sql("SELECT count(*) > 0 FROM mysql.time_zone_name") == "1\n"
+        #expect(found.contains("pass: the server knows time zones by name") == knows)
+        let name = "\(database.name)_x"
+        try database.sql("CREATE USER \(name) IDENTIFIED BY 'x'")
+        defer { _ = try? database.sql("DROP USER \(name)") }
+        let pattern = "`\(database.name.replacing("_", with: "\\_"))`"
+        try database.sql(
+            "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP ON \(pattern).* TO \(name)")
+        let url = database.url.replacing("admin@", with: "\(name):x@")
+        let target = try MySQLTarget(url: url, shown: "mysql://t")
         #expect(
-            lines(found).dropFirst() == [
-                "pass: the server takes LOAD DATA LOCAL",
-                "pass: the server takes packets of 64 MiB",
-            ])
+            lines(target.examine()).contains(
+                "fail: the user may not ALTER, INDEX, REFERENCES in the database (Grant ALL "
+                    + "PRIVILEGES on the database to the user of the URL.)"))
     }
 
     /// An account of the test's own on a server without a binary log.

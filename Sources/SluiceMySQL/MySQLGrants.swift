@@ -1,8 +1,8 @@
 internal import SluiceCore
 
-/// What an account may see of a database. `information_schema` leaves out whatever it may not, and
-/// no statement says so.
-struct MySQLVisibility {
+/// What an account may do in a database, and see of it: `information_schema` leaves out whatever it
+/// may not, and no statement says so.
+struct MySQLGrants {
     private struct Grant {
         let privileges: Set<String>
         /// `*.*`, `` `shop`.* `` or `` `shop`.`orders` ``.
@@ -10,12 +10,17 @@ struct MySQLVisibility {
     }
 
     private let grants: [Grant]
+    /// It has roles of which the server does not tell what they may.
+    private let hasUnknownRoles: Bool
     private let connection: MySQLConnection
 
     init(_ connection: MySQLConnection) throws(Failure) {
         self.connection = connection
         let rows = try connection.query("SHOW GRANTS")
-        grants = rows.rows.compactMap { MySQLVisibility.grant(rows.text($0, 0)) }
+        let lines = rows.rows.map { rows.text($0, 0) }
+        grants = lines.compactMap(MySQLGrants.grant)
+        // MariaDB shows what the role in force may, beside what the account may.
+        hasUnknownRoles = !connection.flavor.isMariaDB && lines.contains { !$0.contains(" ON ") }
     }
 
     /// One sentence for all kinds of objects that may be there without being seen.
@@ -41,6 +46,18 @@ struct MySQLVisibility {
             "this user may not see all \(kinds); those that it does not see are left out "
                 + "(it lacks \(privileges))"
         ]
+    }
+
+    /// Those of these privileges that it does not have on every table of the database, as far as
+    /// the server tells.
+    func lacking(_ privileges: [String]) throws(Failure) -> [String] {
+        guard !hasUnknownRoles else { return [] }
+        var lacking: [String] = []
+        for privilege in privileges
+        where try !has(privilege, on: connection.address.database) {
+            lacking.append(privilege)
+        }
+        return lacking
     }
 
     private func seesRoutines(_ database: String) throws(Failure) -> Bool {
