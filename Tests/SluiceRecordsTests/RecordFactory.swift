@@ -114,7 +114,13 @@ struct RecordFactory {
             append(bits, to: &bytes)
         case .any: appendAny(to: &bytes)
         case .numberText: append(Array("\(double())".utf8), to: &bytes)
-        case .text, .json, .enumeration, .set, .serverText: append(text(), to: &bytes)
+        case .text, .json, .set, .serverText: append(text(), to: &bytes)
+        case .enumeration:
+            let isWrong = !isPortable && Int.random(in: 0..<8, using: &random) == 0
+            let label = isWrong ? ReservedValues.wrongLabel : text()
+            append(label, to: &bytes)
+            // By chance a text is the code, too.
+            return label == ReservedValues.wrongLabel
         }
         return false
     }
