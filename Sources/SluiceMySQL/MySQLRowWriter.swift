@@ -14,12 +14,14 @@ struct MySQLRowWriter {
     }
 
     private let fields: [MySQLFieldWriting]
+    private let steps: [Step]
     private let rendering: Rendering
     /// Bytes go as hexadecimal digits: the server reads lines as UTF-8 and takes no others.
     private let sendsHexadecimal: Bool
 
     init(_ fields: [MySQLFieldWriting], as rendering: Rendering, sendsHexadecimal: Bool) {
         self.fields = fields
+        steps = fields.map(Step.init)
         self.rendering = rendering
         self.sendsHexadecimal = sendsHexadecimal
     }
@@ -32,18 +34,19 @@ struct MySQLRowWriter {
     ) throws(Failure) -> (field: Int, refusal: MySQLRefusal)? {
         var isFirst = true
         if rendering == .rows { output.append(UInt8(ascii: "(")) }
-        for index in fields.indices {
-            guard fields[index].form != .nothing else {
+        for index in steps.indices {
+            let step = steps[index]
+            guard step.kind != .nothing else {
                 _ = try cursor.long()
                 continue
             }
             if !isFirst { output.append(rendering == .lines ? 0x09 : UInt8(ascii: ",")) }
             isFirst = false
-            if fields[index].isNullable, try cursor.isNull() {
+            if step.isNullable, try cursor.isNull() {
                 appendNull(to: &output)
                 continue
             }
-            if let refusal = try append(fields[index], &cursor, to: &output, &wordless) {
+            if let refusal = try append(step, of: index, &cursor, to: &output, &wordless) {
                 return (index, refusal)
             }
         }
@@ -61,16 +64,19 @@ struct MySQLRowWriter {
         _ cursor: inout RecordCursor, to arrays: MySQLArrays, wordless: inout Int
     ) throws(Failure) -> (field: Int, refusal: MySQLRefusal)? {
         var column = 0
-        for index in fields.indices {
-            guard fields[index].form != .nothing else {
+        for index in steps.indices {
+            let step = steps[index]
+            guard step.kind != .nothing else {
                 _ = try cursor.long()
                 continue
             }
-            if fields[index].isNullable, try cursor.isNull() {
+            if step.isNullable, try cursor.isNull() {
                 arrays.endNull(column)
             } else {
                 let start = arrays.bytes.count
-                if let refusal = try append(fields[index], &cursor, to: &arrays.bytes, &wordless) {
+                if let refusal = try append(
+                    step, of: index, &cursor, to: &arrays.bytes, &wordless)
+                {
                     return (index, refusal)
                 }
                 arrays.endValue(column, from: start)
@@ -93,33 +99,48 @@ struct MySQLRowWriter {
 
     @inline(__always)
     private func append(
-        _ field: MySQLFieldWriting, _ cursor: inout RecordCursor, to output: inout ByteBuffer,
+        _ step: Step, of index: Int, _ cursor: inout RecordCursor, to output: inout ByteBuffer,
         _ wordless: inout Int
     ) throws(Failure) -> MySQLRefusal? {
-        switch field.form {
-        case .long(let lower, let upper):
+        switch step.kind {
+        case .long:
             let value = try cursor.long()
-            guard value >= lower, value <= upper else { return .integer }
-            MySQLRowWriter.append(value, to: &output)
-        case .longAsUnsigned:
-            let value = try cursor.long()
-            guard value >= 0 else { return .integer }
-            MySQLRowWriter.append(value, to: &output)
-        case .text(let characters, let bytes, let isPadded):
+            guard value >= step.lower, value <= step.upper else { return .integer }
+            DigitText.append(value, to: &output)
+        case .text:
             let text = try cursor.bytes()
             if let refusal = MySQLLimits.refusal(
-                text, characters: characters, bytes: bytes, isPadded: isPadded)
+                text, characters: Int(step.lower), bytes: Int(step.upper), isPadded: step.isPadded)
             {
                 return refusal
             }
             appendQuoted(text, to: &output)
-        case .decimal(let precision, let scale):
+        case .decimal:
             let value = try cursor.unscaled()
-            if ReservedValues.specialDecimal(value, precision: precision) != nil {
+            let limit = Int128(step.upper)
+            if value > limit || value < -limit,
+                ReservedValues.specialDecimal(value, precision: Int(step.lower)) != nil
+            {
                 return .notNumber
             }
-            DecimalText.append(value, scale: scale, to: &output)
-        case .date, .time, .timestamp, .dateTime:
+            DecimalText.append(value, scale: step.scale, to: &output)
+        case .date: return appendMoment(.date, try cursor.long(), to: &output)
+        case .nothing, .other:
+            return try appendSeldom(fields[index], &cursor, to: &output, &wordless)
+        }
+        return nil
+    }
+
+    private func appendSeldom(
+        _ field: MySQLFieldWriting, _ cursor: inout RecordCursor, to output: inout ByteBuffer,
+        _ wordless: inout Int
+    ) throws(Failure) -> MySQLRefusal? {
+        switch field.form {
+        case .longAsUnsigned:
+            let value = try cursor.long()
+            guard value >= 0 else { return .integer }
+            DigitText.append(value, to: &output)
+        case .time, .timestamp, .dateTime:
             return appendMoment(field.form, try cursor.long(), to: &output)
         case .float32(let places):
             let value = Double(try cursor.float())
@@ -152,7 +173,7 @@ struct MySQLRowWriter {
         case .uint64(let upper):
             let value = try cursor.unscaled()
             guard value >= 0, value <= Int128(upper) else { return .integer }
-            MySQLRowWriter.append(UInt64(truncatingIfNeeded: value), to: &output)
+            DigitText.append(UInt64(truncatingIfNeeded: value), to: &output)
         case .wholeDecimal(let lower, let upper):
             let value = try cursor.unscaled()
             guard value >= lower, value <= upper else { return .integer }
@@ -173,7 +194,7 @@ struct MySQLRowWriter {
             guard value == 0 || (1901...2155).contains(value) else { return .year }
             // Fewer digits would be a year of this or the last century.
             if value == 0 { MySQLRowWriter.append("000", to: &output) }
-            MySQLRowWriter.append(value, to: &output)
+            DigitText.append(value, to: &output)
         case .label, .ordinal, .labelText:
             return appendLabel(field, try cursor.bytes(), to: &output, &wordless)
         case .any:
@@ -203,7 +224,7 @@ struct MySQLRowWriter {
                 guard isWrong else { return .label }
                 wordless &+= 1
             }
-            MySQLRowWriter.append(Int64(ordinal ?? 0), to: &output)
+            DigitText.append(Int64(ordinal ?? 0), to: &output)
             return nil
         case .label(let labels):
             if !labels.contain(text) {
@@ -239,7 +260,7 @@ struct MySQLRowWriter {
         case .uuid: appendQuoted(text, to: &output)
         case .bits(let count):
             guard let value = MySQLRowWriter.bits(text, count) else { return .bits(count) }
-            MySQLRowWriter.append(value, to: &output)
+            DigitText.append(value, to: &output)
         case .integerText(let lower, let upper):
             guard let value = DecimalText.parse(text, scale: 0), value >= lower, value <= upper
             else { return .form("whole numbers") }
@@ -280,6 +301,51 @@ struct MySQLRowWriter {
     }
 }
 
+extension MySQLRowWriter {
+    /// What the frequent forms need to know of a column, in a few words; the others look it up
+    /// among the fields.
+    private struct Step {
+        enum Kind {
+            case long
+            case text
+            case decimal
+            case date
+            case nothing
+            case other
+        }
+
+        let kind: Kind
+        let isNullable: Bool
+        private(set) var isPadded = false
+        private(set) var scale = 0
+        /// A number's bounds; how many characters and bytes a text may have; the precision of a
+        /// decimal, and up to where it is surely a number.
+        private(set) var lower: Int64 = 0
+        private(set) var upper: Int64 = 0
+
+        init(_ field: MySQLFieldWriting) {
+            isNullable = field.isNullable
+            switch field.form {
+            case .long(let lower, let upper):
+                kind = .long
+                (self.lower, self.upper) = (lower, upper)
+            case .text(let characters, let bytes, let isPadded):
+                kind = .text
+                (lower, upper) = (Int64(characters), Int64(bytes))
+                self.isPadded = isPadded
+            case .decimal(let precision, let scale):
+                kind = .decimal
+                self.scale = scale
+                lower = Int64(precision)
+                upper = Int64(clamping: ReservedValues.decimalEnd(precision: precision) - 1)
+            case .date: kind = .date
+            case .nothing: kind = .nothing
+            default: kind = .other
+            }
+        }
+    }
+}
+
 /// Texts, bytes and digits.
 extension MySQLRowWriter {
     @inline(__always)
@@ -315,7 +381,7 @@ extension MySQLRowWriter {
     @inline(__always)
     static func append(escaping text: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
         var start = 0
-        var place = 0
+        var place = plainCount(text)
         while place < text.count {
             let byte = text[place]
             guard byte <= UInt8(ascii: "\\"), let word = escape(byte) else {
@@ -329,6 +395,34 @@ extension MySQLRowWriter {
             start = place
         }
         output.append(UnsafeRawBufferPointer(rebasing: text[start...]))
+    }
+
+    /// How many bytes in front, by eights or all of them, need no escape. Most texts have none.
+    @inline(__always)
+    private static func plainCount(_ text: UnsafeRawBufferPointer) -> Int {
+        var place = 0
+        while place &+ 8 <= text.count {
+            if mayNeedEscape(text.loadUnaligned(fromByteOffset: place, as: UInt64.self)) {
+                return place
+            }
+            place &+= 8
+        }
+        guard place > 0, place < text.count else { return place }
+        // The last eight overlap those before.
+        let last = text.loadUnaligned(fromByteOffset: text.count &- 8, as: UInt64.self)
+        return mayNeedEscape(last) ? place : text.count
+    }
+
+    /// Whether one of eight bytes is a control character, a quote or a backslash.
+    @inline(__always)
+    private static func mayNeedEscape(_ bytes: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = bytes ^ (ones &* 0x27)
+        let slashes = bytes ^ (ones &* 0x5C)
+        let found =
+            (bytes &- ones &* 0x20) & ~bytes | (quotes &- ones) & ~quotes
+            | (slashes &- ones) & ~slashes
+        return found & (ones &* 0x80) != 0
     }
 
     @inline(__always)
@@ -347,33 +441,6 @@ extension MySQLRowWriter {
     static func append(_ text: StaticString, to output: inout ByteBuffer) {
         output.append(
             UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    @inline(__always)
-    private static func append(_ value: Int64, to output: inout ByteBuffer) {
-        if value < 0 { output.append(UInt8(ascii: "-")) }
-        append(value.magnitude, to: &output)
-    }
-
-    @inline(__always)
-    private static func append(_ value: UInt64, to output: inout ByteBuffer) {
-        output.append(upTo: 20) { room in
-            var count = 1
-            var rest = value
-            while rest >= 10 {
-                rest /= 10
-                count &+= 1
-            }
-            rest = value
-            var place = count
-            while place > 0 {
-                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-                place &-= 1
-                room[place] = 0x30 &+ UInt8(truncatingIfNeeded: digit)
-                rest = quotient
-            }
-            return count
-        }
     }
 
     /// The number that so many bits are, the first being the highest.
@@ -452,19 +519,11 @@ extension MySQLRowWriter {
     }
 
     private static func append(_ parts: CalendarParts, to output: inout ByteBuffer) {
-        append(digits: parts.year, 4, to: &output)
+        DigitText.append(UInt64(parts.year), atLeast: 4, to: &output)
         output.append(UInt8(ascii: "-"))
-        append(digits: parts.month, 2, to: &output)
+        DigitText.append(UInt64(parts.month), atLeast: 2, to: &output)
         output.append(UInt8(ascii: "-"))
-        append(digits: parts.day, 2, to: &output)
-    }
-
-    private static func append(digits value: Int, _ count: Int, to output: inout ByteBuffer) {
-        var divisor = count == 4 ? 1000 : 10
-        while divisor > 0 {
-            output.append(0x30 &+ UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
-        }
+        DigitText.append(UInt64(parts.day), atLeast: 2, to: &output)
     }
 }
 

@@ -20,7 +20,7 @@ public enum AnyJSON {
     ) throws(Failure) {
         switch branch {
         case .null: append("null", to: &output)
-        case .long: append(try cursor.long(), to: &output)
+        case .long: DigitText.append(try cursor.long(), to: &output)
         case .double: append(try cursor.double(), to: &output)
         case .string:
             let text = try cursor.bytes()
@@ -38,10 +38,6 @@ public enum AnyJSON {
     private static func append(_ text: StaticString, to output: inout ByteBuffer) {
         output.append(
             UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    private static func append(_ value: Int64, to output: inout ByteBuffer) {
-        DecimalText.append(Int128(value), scale: 0, to: &output)
     }
 
     private static func append(_ value: Double, to output: inout ByteBuffer) {

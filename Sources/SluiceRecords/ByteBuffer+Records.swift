@@ -47,12 +47,32 @@ extension ByteBuffer {
     /// one byte).
     @inlinable
     public mutating func appendUnscaled(_ value: Int128) {
+        if let short = Int64(exactly: value) { return appendShortUnscaled(short) }
         let big = value.bigEndian
         withUnsafeBytes(of: big) { bytes in
             var first = 0
             let fill: UInt8 = value < 0 ? 0xFF : 0
             while first < 15, bytes[first] == fill, (bytes[first + 1] ^ fill) < 0x80 { first += 1 }
             appendBytes(UnsafeRawBufferPointer(rebasing: bytes[first...]))
+        }
+    }
+
+    /// How many bytes the shortest two's complement has.
+    @inlinable
+    static func unscaledByteCount(_ value: Int64) -> Int {
+        // A sign bit and all from the first that differs from it.
+        (72 &- (value ^ (value >> 63)).leadingZeroBitCount) >> 3
+    }
+
+    @inlinable
+    mutating func appendShortUnscaled(_ value: Int64) {
+        let count = ByteBuffer.unscaledByteCount(value)
+        append(upTo: 9) { room in
+            // The length as a zigzag varint.
+            room[0] = UInt8(truncatingIfNeeded: count &<< 1)
+            let digits = (value &<< Int64(64 &- 8 &* count)).bigEndian
+            room.storeBytes(of: digits, toByteOffset: 1, as: Int64.self)
+            return 1 &+ count
         }
     }
 }

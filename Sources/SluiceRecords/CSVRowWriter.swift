@@ -57,7 +57,7 @@ struct CSVRowWriter {
         case .boolean:
             CSVText.append(try cursor.boolean() ? "true" : "false", to: &sink.text)
         case .int32, .int64:
-            CSVText.appendInteger(try cursor.long(), to: &sink.text)
+            DigitText.append(try cursor.long(), to: &sink.text)
         case .uint64, .decimal:
             CSVText.append(decimal: try cursor.unscaled(), type, to: &sink.text)
         case .float32:
@@ -88,7 +88,7 @@ struct CSVRowWriter {
     ) throws(Failure) {
         switch try cursor.anyBranch() {
         case .null: CSVText.appendNull(to: &sink.text)
-        case .long: CSVText.appendInteger(try cursor.long(), to: &sink.text)
+        case .long: DigitText.append(try cursor.long(), to: &sink.text)
         case .double: FloatText.append(try cursor.double(), to: &sink.text)
         case .string: try appendQuoted(try cursor.bytes(), through: &sink, to: &output)
         case .bytes:

@@ -131,26 +131,7 @@ enum CSVText {
         return letter < 6 ? letter + 10 : 0xFF
     }
 
-    static func appendInteger(_ value: Int64, to output: inout ByteBuffer) {
-        output.append(upTo: 20) { room in
-            var rest = value.magnitude
-            var start = 20
-            repeat {
-                start -= 1
-                room[start] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
-                rest /= 10
-            } while rest > 0
-            if value < 0 {
-                start -= 1
-                room[start] = UInt8(ascii: "-")
-            }
-            let digits = UnsafeRawBufferPointer(rebasing: room[start..<20])
-            room.copyMemory(from: digits)
-            return digits.count
-        }
-    }
-
-    /// The integer that `appendInteger` wrote as exactly this text.
+    /// The integer whose shortest form is exactly this text.
     static func integer(_ text: UnsafeRawBufferPointer) -> Int64? {
         let isNegative = !text.isEmpty && text[0] == UInt8(ascii: "-")
         let digits = text.count - (isNegative ? 1 : 0)

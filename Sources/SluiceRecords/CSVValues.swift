@@ -58,7 +58,7 @@ extension CSVText {
     static func append(moment value: Int64, _ type: ColumnType, to output: inout ByteBuffer) {
         if ReservedValues.isReserved(type, value) {
             output.append(reservedMark)
-            appendInteger(value, to: &output)
+            DigitText.append(value, to: &output)
             return
         }
         switch type {

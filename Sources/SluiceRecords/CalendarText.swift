@@ -15,12 +15,24 @@ public enum CalendarText {
     /// `YYYY-MM-DD` of the days since 1970-01-01.
     public static func append(date days: Int32, to output: inout ByteBuffer) {
         let day = CivilDate(days: Int64(days))
+        if day.year >= 0, day.year < 10_000 {
+            return output.append(upTo: 10) { room in
+                let (century, year) = Int(day.year).quotientAndRemainder(dividingBy: 100)
+                DigitText.put(pair: century, at: 0, in: room)
+                DigitText.put(pair: year, at: 2, in: room)
+                room[4] = UInt8(ascii: "-")
+                DigitText.put(pair: day.month, at: 5, in: room)
+                room[7] = UInt8(ascii: "-")
+                DigitText.put(pair: day.day, at: 8, in: room)
+                return 10
+            }
+        }
         if day.year < 0 { output.append(UInt8(ascii: "-")) }
-        DecimalText.appendDigits(day.year.magnitude, atLeast: 4, to: &output)
+        DigitText.append(day.year.magnitude, atLeast: 4, to: &output)
         output.append(UInt8(ascii: "-"))
-        DecimalText.appendDigits(UInt64(day.month), atLeast: 2, to: &output)
+        DigitText.append(UInt64(day.month), atLeast: 2, to: &output)
         output.append(UInt8(ascii: "-"))
-        DecimalText.appendDigits(UInt64(day.day), atLeast: 2, to: &output)
+        DigitText.append(UInt64(day.day), atLeast: 2, to: &output)
     }
 
     /// `HH:MM:SS[.ffffff]` of signed microseconds; more than two digits of hours where they need
@@ -28,14 +40,14 @@ public enum CalendarText {
     public static func append(time micros: Int64, to output: inout ByteBuffer) {
         if micros < 0 { output.append(UInt8(ascii: "-")) }
         let (seconds, fraction) = micros.magnitude.quotientAndRemainder(dividingBy: 1_000_000)
-        DecimalText.appendDigits(seconds / 3600, atLeast: 2, to: &output)
+        DigitText.append(seconds / 3600, atLeast: 2, to: &output)
         output.append(UInt8(ascii: ":"))
-        DecimalText.appendDigits(seconds / 60 % 60, atLeast: 2, to: &output)
+        DigitText.append(seconds / 60 % 60, atLeast: 2, to: &output)
         output.append(UInt8(ascii: ":"))
-        DecimalText.appendDigits(seconds % 60, atLeast: 2, to: &output)
+        DigitText.append(seconds % 60, atLeast: 2, to: &output)
         guard fraction > 0 else { return }
         output.append(UInt8(ascii: "."))
-        DecimalText.appendDigits(fraction, atLeast: 6, to: &output)
+        DigitText.append(fraction, atLeast: 6, to: &output)
         while output.bytes[output.count - 1] == UInt8(ascii: "0") {
             output.truncate(to: output.count - 1)
         }
@@ -102,10 +114,17 @@ struct CivilDate: Hashable {
         self.day = day
     }
 
-    /// From days since 1970-01-01. Years are counted from March here, so that the leap day is a
-    /// year's last.
+    /// From days since 1970-01-01.
     init(days: Int64) {
+        // Years are counted from March here, so that the leap day is a year's last.
         let shifted = days + 719_468
+        self =
+            (0..<1 << 28).contains(shifted)
+            ? CivilDate(daysFromMarch: UInt32(truncatingIfNeeded: shifted))
+            : CivilDate(distantDaysFromMarch: shifted)
+    }
+
+    private init(distantDaysFromMarch shifted: Int64) {
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
         let yearOfEra =
@@ -115,6 +134,21 @@ struct CivilDate: Hashable {
         day = Int(dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
         month = Int(monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9)
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    /// From days since 0000-03-01, by multiplications of 32 bits in place of most divisions:
+    /// Neri and Schneider, "Euclidean affine functions and their application to calendar
+    /// algorithms" (2022).
+    private init(daysFromMarch days: UInt32) {
+        let (century, restOfCentury) = (4 &* days &+ 3).quotientAndRemainder(dividingBy: 146_097)
+        let product = 2_939_745 &* UInt64(restOfCentury | 3)
+        let yearOfCentury = UInt32(truncatingIfNeeded: product >> 32)
+        let dayOfYear = UInt32(truncatingIfNeeded: product) / 2_939_745 / 4
+        let packed = 2_141 &* dayOfYear &+ 197_913
+        let isNextYear = dayOfYear >= 306
+        month = Int(packed >> 16) &- (isNextYear ? 12 : 0)
+        day = Int((packed & 0xFFFF) / 2_141) &+ 1
+        year = Int64(100 &* century &+ yearOfCentury) &+ (isNextYear ? 1 : 0)
     }
 
     /// Whether the calendar has this day.

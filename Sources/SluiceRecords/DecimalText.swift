@@ -60,37 +60,17 @@ public enum DecimalText {
     }
 
     /// The decimal digits of a number, with zeros in front up to a width.
-    static func appendDigits(
+    private static func appendDigits(
         _ value: UInt128, atLeast width: Int, to output: inout ByteBuffer
     ) {
         // Divisions of 128 bits are slow: cut into parts of 19 digits, which 64 bits hold.
         let part: UInt128 = 10_000_000_000_000_000_000
         guard value >= part else {
-            return appendDigits(UInt64(truncatingIfNeeded: value), atLeast: width, to: &output)
+            return DigitText.append(
+                UInt64(truncatingIfNeeded: value), atLeast: width, to: &output)
         }
         let (high, low) = value.quotientAndRemainder(dividingBy: part)
         appendDigits(high, atLeast: width - 19, to: &output)
-        appendDigits(UInt64(truncatingIfNeeded: low), atLeast: 19, to: &output)
-    }
-
-    static func appendDigits(_ value: UInt64, atLeast width: Int, to output: inout ByteBuffer) {
-        var count = 1
-        var rest = value
-        while rest >= 10 {
-            rest /= 10
-            count += 1
-        }
-        count = max(count, width)
-        let start = output.count
-        for _ in 0..<count { output.append(UInt8(ascii: "0")) }
-        let digits = output.mutableBytes
-        rest = value
-        var index = start + count - 1
-        while rest > 0 {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            digits[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-            rest = quotient
-            index -= 1
-        }
+        DigitText.append(UInt64(truncatingIfNeeded: low), atLeast: 19, to: &output)
     }
 }

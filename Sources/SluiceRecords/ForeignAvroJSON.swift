@@ -12,7 +12,7 @@ extension ForeignAvroValue {
         switch node.base {
         case .null: CSVText.append("null", to: &output)
         case .boolean: CSVText.append(try boolean() == true ? "true" : "false", to: &output)
-        case .int, .long: CSVText.appendInteger(try long() ?? 0, to: &output)
+        case .int, .long: DigitText.append(try long() ?? 0, to: &output)
         case .float, .double: try writeFloat(to: &output)
         case .bytes, .fixed:
             guard let bytes = try bytes() else { return false }

@@ -32,6 +32,7 @@ public struct RecordCursor {
 
     /// Avro's int and long: a zigzag varint in its shortest form.
     @inlinable
+    @inline(__always)
     public mutating func long() throws(Failure) -> Int64 {
         guard place < content.count else { throw failure(.truncated) }
         let first = content[place]
@@ -44,6 +45,27 @@ public struct RecordCursor {
 
     @inlinable
     mutating func longOfSeveralBytes() throws(Failure) -> Int64 {
+        guard content.count &- place >= 8 else { return try longAtTheEnd() }
+        let bytes = UInt64(
+            littleEndian: content.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+        // The first byte without its highest bit set is the number's last.
+        let ends = ~bytes & 0x8080_8080_8080_8080
+        guard ends != 0 else { return try longAtTheEnd() }
+        let bitCount = UInt64(ends.trailingZeroBitCount &+ 1)
+        let number = bytes & (UInt64.max &>> (64 &- bitCount))
+        guard number &>> (bitCount &- 8) != 0 else { throw failure(.longerThanNeeded) }
+        // Seven bits of each byte move together: in pairs, in fours, in all.
+        var value = number & 0x7F7F_7F7F_7F7F_7F7F
+        value = value & 0x007F_007F_007F_007F | (value & 0x7F00_7F00_7F00_7F00) &>> 1
+        value = value & 0x0000_3FFF_0000_3FFF | (value & 0x3FFF_0000_3FFF_0000) &>> 2
+        value = value & 0x0000_0000_0FFF_FFFF | (value & 0x0FFF_FFFF_0000_0000) &>> 4
+        place &+= Int(bitCount &>> 3)
+        return RecordCursor.fromZigzag(value)
+    }
+
+    /// Byte by byte: one of nine bytes or ten, or near the end.
+    @inlinable
+    mutating func longAtTheEnd() throws(Failure) -> Int64 {
         var value = UInt64(content[place] & 0x7F)
         var shift: UInt64 = 7
         var index = place &+ 1
@@ -104,6 +126,7 @@ public struct RecordCursor {
 
     /// Avro's string and bytes, without a copy. Whether a string is UTF-8 is not looked at.
     @inlinable
+    @inline(__always)
     public mutating func bytes() throws(Failure) -> UnsafeRawBufferPointer {
         let start = place
         let count = try long()
@@ -142,6 +165,7 @@ public struct RecordCursor {
     /// A decimal's unscaled value: the shortest big-endian two's complement.
     @inlinable
     public mutating func unscaled() throws(Failure) -> Int128 {
+        if let short = shortUnscaled() { return Int128(short) }
         let start = place
         let digits = try bytes()
         guard digits.count >= 1, digits.count <= 16 else {
@@ -153,11 +177,6 @@ public struct RecordCursor {
             place = start
             throw failure(.longerThanNeeded)
         }
-        if digits.count <= 8 {
-            var value = Int64(first)
-            for index in 1..<digits.count { value = value &<< 8 | Int64(digits[index]) }
-            return Int128(value)
-        }
         var value = Int128(first)
         for index in 1..<digits.count { value = value &<< 8 | Int128(digits[index]) }
         return value
@@ -165,6 +184,23 @@ public struct RecordCursor {
 }
 
 extension RecordCursor {
+    /// An unscaled value of at most eight bytes, where nothing is wrong with it and the end is not
+    /// near.
+    @inlinable
+    mutating func shortUnscaled() -> Int64? {
+        guard content.count &- place >= 9 else { return nil }
+        // The length as a zigzag varint.
+        let length = content[place]
+        guard length & 1 == 0, length >= 2, length <= 16 else { return nil }
+        let count = Int(length >> 1)
+        let bytes = Int64(
+            bigEndian: content.loadUnaligned(fromByteOffset: place &+ 1, as: Int64.self))
+        let value = bytes >> Int64(64 &- 8 &* count)
+        guard ByteBuffer.unscaledByteCount(value) == count else { return nil }
+        place &+= 1 &+ count
+        return value
+    }
+
     /// What can be wrong with a field's bytes.
     @usableFromInline
     enum Fault {

@@ -126,4 +126,16 @@ import Testing
             }
         }
     }
+
+    @Test("every day of ten thousand years and far beyond is the day after the one before")
+    func everyYear() {
+        for range in [-800_000...3_000_000, 267_710_000...267_725_000] as [ClosedRange<Int64>] {
+            var wrong: Int64?
+            for days in range {
+                let date = CivilDate(days: days)
+                if !date.exists || date.days != days { wrong = days }
+            }
+            #expect(wrong == nil)
+        }
+    }
 }

@@ -121,4 +121,42 @@ import Testing
         #expect(try reading([4, 0, 0x80], unscaled) == 128)
         #expect(try reading([4, 0xFF, 0x7F], unscaled) == -129)
     }
+
+    @Test(
+        "what stands behind a number changes nothing",
+        arguments: [0x00, 0x7F, 0x80, 0xFF] as [UInt8])
+    func farFromTheEnd(_ byte: UInt8) throws {
+        let tail = [UInt8](repeating: byte, count: 20)
+        func check<Value: FixedWidthInteger & Sendable>(
+            _ bytes: [UInt8], _ read: (inout RecordCursor) throws(Failure) -> Value,
+            is value: Value?
+        ) {
+            (bytes + tail).withUnsafeBytes { raw in
+                var cursor = RecordCursor(raw)
+                var found: Value?
+                _ = failureText { found = try read(&cursor) }
+                #expect(found == value)
+                #expect(cursor.position == (value == nil ? 0 : bytes.count))
+            }
+        }
+        let long = { (cursor: inout RecordCursor) throws(Failure) in try cursor.long() }
+        let unscaled = { (cursor: inout RecordCursor) throws(Failure) in try cursor.unscaled() }
+        for shift in 0..<64 as Range<Int64> {
+            let power = Int64(1) << shift
+            for number in [power, power &- 1, 0 &- power, ~power] {
+                check(ByteBuffer.written { $0.appendLong(number) }, long, is: number)
+                let decimal = ByteBuffer.written { $0.appendUnscaled(Int128(number)) }
+                check(decimal, unscaled, is: Int128(number))
+                let sign: UInt8 = number < 0 ? 0xFF : 0
+                let longer = [decimal[0] + 2, sign] + Array(decimal.dropFirst())
+                check(longer, unscaled, is: nil)
+            }
+        }
+        for count in 1...9 {
+            let zeros = [UInt8](repeating: 0x80, count: count) + [0]
+            check(zeros, long, is: nil)
+        }
+        let wrong: [[UInt8]] = [[0], [1, 0], [3, 0, 0]]
+        for bytes in wrong { check(bytes, unscaled, is: nil) }
+    }
 }
