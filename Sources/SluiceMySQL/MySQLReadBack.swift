@@ -187,7 +187,8 @@ struct MySQLFieldReading {
         let own = column.reading
         switch (type, column.storage) {
         case (.boolean, .integer), (.boolean, .bits): return (.boolean, own)
-        case (.int32, .integer): return (.int32, .integer)
+        case (.int32, .integer(let bits, let isUnsigned)):
+            return (bits + (isUnsigned ? 1 : 0) <= 32 ? .plain : .int32, .integer)
         case (.int64, .integer): return (.plain, .integer)
         case (.uint64, .integer): return (.plain, .unsigned)
         case (.int32, .year), (.int64, .year): return (.plain, .year)
@@ -196,8 +197,10 @@ struct MySQLFieldReading {
         case (.uint64, .decimal(_, let scale)): return (.whole(scale: scale, unsigned: true), own)
         case (.decimal(let precision, 0), .integer):
             return (decimal(precision, places: 0, more: 0), own)
-        case (.decimal(let precision, let its), .decimal(_, let scale)):
+        case (.decimal(let precision, let its), .decimal(let columnPrecision, let scale)):
             guard scale >= its, scale <= 38 else { return (.never, own) }
+            // Nothing in the column has more digits than the field's type.
+            if scale == its, columnPrecision <= precision { return (.plain, own) }
             return (decimal(precision, places: scale, more: scale - its), own)
         case (.numberText, .decimal), (.text, .decimal), (.text, .integer):
             return (.plain, .number)
