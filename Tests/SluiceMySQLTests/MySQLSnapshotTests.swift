@@ -67,6 +67,24 @@ struct MySQLSnapshotTests {
         try snapshot.close()
     }
 
+    @Test("the GTID is the one that the server finds at the place in its log, domain by domain")
+    func gtid() throws {
+        for domain in [9, 10, 2] {
+            try database.sql(
+                "SET SESSION gtid_domain_id = \(domain); INSERT INTO other VALUES (\(domain))")
+            let snapshot = try snapshot()
+            let details = snapshot.position.details
+            try snapshot.close()
+            let (file, offset) = (details["file"]?.text ?? "", details["offset"]?.integer ?? 0)
+            let found = try database.sql("SELECT BINLOG_GTID_POS('\(file)', \(offset))")
+            let sets = found.filter { !$0.isWhitespace }.split(separator: ",").map(String.init)
+            let gtid = try #require(details["gtid"]?.text)
+            #expect(Set(gtid.split(separator: ",").map(String.init)) == Set(sets))
+            let domains = gtid.split(separator: ",").map { Int($0.prefix { $0 != "-" }) ?? -1 }
+            #expect(domains == domains.sorted() && domains.contains(domain))
+        }
+    }
+
     @Test("under load they meet without a lock, or under a short one")
     func load() throws {
         let writer = try open(database.url)
