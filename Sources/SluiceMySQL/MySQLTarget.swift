@@ -8,7 +8,7 @@ public final class MySQLTarget: Target {
 
     public var engine: String { MySQLTarget.engineName }
     public var place: String { address.place }
-    public var readsWhileLoading: Bool { true }
+    public var readBackTime: ReadBackTime { .beforeSteps }
     public var canLeaveOut: Bool { true }
     let address: MySQLAddress
     /// The schema work of the request that sessions are open for.

@@ -8,7 +8,7 @@ public final class PostgresTarget: Target {
 
     public var engine: String { PostgresTarget.engineName }
     public var place: String { address.place }
-    public var readsWhileLoading: Bool { true }
+    public var readBackTime: ReadBackTime { .besideSteps }
     public var canLeaveOut: Bool { true }
     public var hasSchemas: Bool { true }
     public var booleanType: String? { "boolean" }

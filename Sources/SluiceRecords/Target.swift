@@ -146,6 +146,18 @@ public struct TargetSurvey: Sendable {
     }
 }
 
+/// When the rows of a table that is complete are read back. Other than afterwards, nothing that a
+/// load does later may change them.
+public enum ReadBackTime: Sendable {
+    /// When all is loaded.
+    case afterLoading
+    /// Beside the table's schema steps, by lanes that would have nothing else to do.
+    case besideSteps
+    /// At once, while the server has the rows in memory. The table's schema steps wait until then,
+    /// as they would for its readers in the server.
+    case beforeSteps
+}
+
 /// A database that is written. Safe to use from several lanes.
 public protocol Target: AnyObject, Sendable {
     var engine: String { get }
@@ -154,9 +166,8 @@ public protocol Target: AnyObject, Sendable {
     /// Whether its sessions can load a shard without the records that are refused
     /// (`--on-bad-row quarantine`).
     var canLeaveOut: Bool { get }
-    /// Rows that are in can be read back while others are loaded, and nothing that a load does
-    /// later changes them.
-    var readsWhileLoading: Bool { get }
+    /// When rows that are in are read back to be verified by the load itself.
+    var readBackTime: ReadBackTime { get }
     /// Whether its tables are in schemas within the database.
     var hasSchemas: Bool { get }
     /// What a column of its own boolean type is declared as; nothing: it has none.

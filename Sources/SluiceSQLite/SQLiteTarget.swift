@@ -12,7 +12,7 @@ public final class SQLiteTarget: Target {
     public let place: String
     public var canLeaveOut: Bool { true }
     /// A file has one writer, and what it wrote is whole when it closes.
-    public var readsWhileLoading: Bool { false }
+    public var readBackTime: ReadBackTime { .afterLoading }
     private let path: String
     private let busyLimit: Duration
     private let writer = Mutex<SQLiteWriter?>(nil)

@@ -40,10 +40,12 @@ struct LoadWorkTests {
             (
                 "slice \(plan.table), \(rowCount) rows",
                 {
-                    work.sliced(plan.chunks.map { ReadBack.Slice(plan: plan, chunk: $0) })
+                    work.sliced(
+                        plan, plan.chunks.map { ReadBack.Slice(plan: plan, chunk: $0) })
                 }
             )
-        case .read(let slice): ("read \(slice.plan.table)", { work.read() })
+        case .read(let slice):
+            ("read \(slice.plan.table)", { work.read(slice.plan.table) })
         }
     }
 
@@ -65,7 +67,7 @@ struct LoadWorkTests {
                 Self.step(.indexes, "index of a", plans[0]),
                 Self.step(.foreignKeys, "key of a", plans[0], plans[1]),
                 Self.step(.code, "view"),
-            ], readsBack: true)
+            ], reading: .besideSteps)
         work.startLoading()
         work.add(Self.seal(plans[0]), of: plans[0])
         work.add(Self.seal(plans[1], rowCount: 7), of: plans[1])
@@ -86,7 +88,7 @@ struct LoadWorkTests {
             steps: [
                 Self.step(.foreignKeys, "first", plan, locking: plan),
                 Self.step(.foreignKeys, "second", plan, locking: plan),
-            ], readsBack: true)
+            ], reading: .besideSteps)
         work.startLoading()
         work.add(Self.seal(plan), of: plan)
         work.endFeed()
@@ -98,6 +100,45 @@ struct LoadWorkTests {
         other.done()
         first.done()
         #expect(try all(work) == ["second", "read a"])
+        #expect(work.isFinished)
+    }
+
+    @Test(
+        "where steps would wait for readers, tables are read before others are loaded, and steps wait"
+    )
+    func readingComesFirst() throws {
+        let plans = [Self.plan("a"), Self.plan("b")]
+        let work = LoadWork(
+            plans,
+            steps: [
+                Self.step(.indexes, "index of a", plans[0]),
+                Self.step(.indexes, "index of b", plans[1]),
+                Self.step(.foreignKeys, "key of a", plans[0], plans[1]),
+            ], reading: .beforeSteps)
+        work.startLoading()
+        work.add(Self.seal(plans[0]), of: plans[0])
+        work.add(Self.seal(plans[1]), of: plans[1])
+        work.endFeed()
+        let loads = [try #require(try take(work)), try #require(try take(work))]
+        #expect(loads.map(\.word) == ["load a", "load b"])
+        loads[0].done()
+        let cut = try #require(try take(work))
+        #expect(cut.word == "slice a, 5 rows")
+        // Of b nothing can be done yet, and a is being read.
+        loads[1].done()
+        let other = try #require(try take(work))
+        #expect(other.word == "slice b, 5 rows")
+        cut.done()
+        let read = try #require(try take(work))
+        #expect(read.word == "read a")
+        read.done()
+        let index = try #require(try take(work))
+        #expect(index.word == "index of a")
+        other.done()
+        #expect(try #require(try take(work)).word == "read b")
+        index.done()
+        work.read(plans[1].table)
+        #expect(try all(work) == ["index of b", "key of a"])
         #expect(work.isFinished)
     }
 

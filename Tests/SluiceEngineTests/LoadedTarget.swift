@@ -36,7 +36,7 @@ final class LoadedTarget: Target {
         state.read { $0.records.values.flatMap { $0 }.sorted { $0.lexicographicallyPrecedes($1) } }
     }
 
-    var readsWhileLoading: Bool { false }
+    var readBackTime: ReadBackTime { .afterLoading }
     func isSame(as source: JSON) -> Bool { false }
     func examine() -> [Finding] { [] }
     func close() throws(Failure) {}

@@ -10,7 +10,7 @@ extension Run {
         try refuseSame(source, target)
         try refuseQuarantine(in: target)
         var outcome = Outcome(command: "run")
-        let readBack = target.readsWhileLoading ? ReadBack(self) : nil
+        let readBack = target.readBackTime == .afterLoading ? nil : ReadBack(self)
         let start = try Export.begin(self, from: source, into: store) { old throws(Failure) in
             try self.undo(old, in: target)
         }

@@ -28,7 +28,8 @@ final class LoadLanes: Sendable {
         self.pool = pool
         work = LoadWork(
             load.request.tables, steps: load.survey.steps.filter { $0.phase != .tables },
-            loadedAfter: load.survey.loadedAfter, readsBack: readBack != nil)
+            loadedAfter: load.survey.loadedAfter,
+            reading: readBack == nil ? .afterLoading : load.target.readBackTime)
     }
 
     var run: Run { load.run }
@@ -87,10 +88,10 @@ final class LoadLanes: Sendable {
             case .slice(let plan, let rowCount):
                 run.progress.begin(.verify, itemTotal: load.request.tables.count)
                 work.sliced(
-                    try readBack?.slices(of: plan, rowCount: rowCount, session) ?? [])
+                    plan, try readBack?.slices(of: plan, rowCount: rowCount, session) ?? [])
             case .read(let slice):
                 try readBack?.read(slice, session)
-                work.read()
+                work.read(slice.plan.table)
             }
         }
     }

@@ -2,8 +2,7 @@ internal import SluiceCore
 internal import SluiceRecords
 
 /// What is left to do of a load, handed to its lanes: shards as they get sealed, schema steps as
-/// their tables get complete, and, where nothing of that is left for the moment, tables to be read
-/// back.
+/// their tables get complete, and tables to be read back.
 final class LoadWork: Sendable {
     enum Task: Sendable {
         case load(Seal.Shard, of: TablePlan, chunk: Int, ordinal: Int)
@@ -51,8 +50,8 @@ final class LoadWork: Sendable {
         /// Complete tables that nobody has looked at yet.
         var ripe: [TableName] = []
         var slices: [ReadBack.Slice] = []
-        /// Tables and slices that a lane is reading back.
-        var readingCount = 0
+        /// How many slices of a table are still to be read, and one more for the table that is being cut.
+        var readingCounts: [TableName: Int] = [:]
         /// No more seals come; tables that are not complete stay so.
         var isFed = false
         var isAbandoned = false
@@ -60,11 +59,12 @@ final class LoadWork: Sendable {
         var hasReady: Bool { nextReady < ready.count }
         var isComplete: Bool { tables.values.allSatisfy(\.isComplete) }
         var isRead: Bool {
-            slices.isEmpty && readingCount == 0 && tables.values.allSatisfy(\.isSliced)
+            readingCounts.isEmpty && tables.values.allSatisfy(\.isSliced)
         }
     }
 
     private let state: Monitor<State>
+    private let reading: ReadBackTime
     private let plans: [TableName: TablePlan]
     /// What tables are called in the target, by their names in the dataset.
     private let names: [TableName: TableName]
@@ -74,16 +74,18 @@ final class LoadWork: Sendable {
     /// - Parameters:
     ///   - steps: the survey's, without those of the phase `tables`.
     ///   - loadedAfter: the survey's.
-    ///   - readsBack: tables are read back as soon as they are complete.
+    ///   - reading: when tables are read back; afterwards: by somebody else.
     init(
         _ plans: [TablePlan], steps: [LoadStep], loadedAfter: [TableName: Set<TableName>] = [:],
-        readsBack: Bool = false
+        reading: ReadBackTime = .afterLoading
     ) {
+        self.reading = reading
         self.plans = Dictionary(plans.map { ($0.table, $0) }) { first, _ in first }
         names = Dictionary(plans.map { ($0.original.table, $0.table) }) { first, _ in first }
         var tables: [TableName: Table] = [:]
         for plan in plans {
-            tables[plan.table] = Table(openChunks: plan.chunks.count, isSliced: !readsBack)
+            tables[plan.table] = Table(
+                openChunks: plan.chunks.count, isSliced: reading == .afterLoading)
         }
         for (table, parents) in loadedAfter {
             for parent in parents where tables[parent]?.isComplete == false {
@@ -174,15 +176,20 @@ final class LoadWork: Sendable {
         }
     }
 
-    func sliced(_ slices: [ReadBack.Slice]) {
+    func sliced(_ plan: TablePlan, _ slices: [ReadBack.Slice]) {
         state.change { state in
-            state.readingCount -= 1
+            state.readingCounts[plan.table, default: 0] += slices.count
             state.slices += slices
         }
+        read(plan.table)
     }
 
-    func read() {
-        state.change { $0.readingCount -= 1 }
+    /// A slice of the table was read.
+    func read(_ table: TableName) {
+        state.change { state in
+            let left = (state.readingCounts[table] ?? 0) - 1
+            state.readingCounts[table] = left > 0 ? left : nil
+        }
     }
 
     var isAbandoned: Bool { state.read { $0.isAbandoned } }
@@ -199,8 +206,11 @@ final class LoadWork: Sendable {
         let task = state.wait { state -> Result<Task?, Failure>? in
             if state.isAbandoned { return .failure(Abandoned.failure) }
             guard state.mayLoad else { return nil }
+            if self.reading == .beforeSteps, let task = self.takeReading(&state) {
+                return .success(task)
+            }
             if state.hasReady { return .success(LoadWork.takeShard(&state)) }
-            if let step = LoadWork.takeStep(&state) { return .success(.perform(step)) }
+            if let step = self.takeStep(&state) { return .success(.perform(step)) }
             if let task = self.takeReading(&state) { return .success(task) }
             return LoadWork.nothingLeft(state) ? .success(nil) : nil
         }
@@ -219,7 +229,7 @@ final class LoadWork: Sendable {
 
     /// Steps that name tables go side by side, the heaviest first; the others wait for everything
     /// before them.
-    private static func takeStep(_ state: inout State) -> LoadStep? {
+    private func takeStep(_ state: inout State) -> LoadStep? {
         var best: Int?
         for (place, candidate) in state.steps.enumerated()
         where candidate.state == .waiting && !candidate.step.tables.isEmpty {
@@ -241,27 +251,26 @@ final class LoadWork: Sendable {
         return state.steps[place].step
     }
 
-    /// What fills a lane that has nothing else to do; the largest table first.
+    /// The largest table first.
     private func takeReading(_ state: inout State) -> Task? {
-        if let slice = state.slices.popLast() {
-            state.readingCount += 1
-            return .read(slice)
-        }
+        if let slice = state.slices.popLast() { return .read(slice) }
         let sizes = state.ripe.map { state.tables[$0]?.rowCount ?? 0 }
         guard let largest = sizes.max(), let place = sizes.firstIndex(of: largest),
             let plan = plans[state.ripe.remove(at: place)]
         else { return nil }
         state.tables[plan.table]?.isSliced = true
-        state.readingCount += 1
+        state.readingCounts[plan.table] = 1
         return .slice(plan, rowCount: largest)
     }
 
-    private static func isFree(_ candidate: Step, _ state: State) -> Bool {
+    private func isFree(_ candidate: Step, _ state: State) -> Bool {
         if let table = candidate.step.lockedTable, state.lockedTables.contains(table) {
             return false
         }
-        return candidate.step.tables.allSatisfy { state.tables[$0]?.isComplete ?? true }
-            && candidate.predecessors.allSatisfy { state.steps[$0].state == .done }
+        return candidate.step.tables.allSatisfy {
+            state.tables[$0]?.isComplete ?? true
+                && (reading == .besideSteps || state.readingCounts[$0] == nil)
+        } && candidate.predecessors.allSatisfy { state.steps[$0].state == .done }
     }
 
     private static func nothingLeft(_ state: State) -> Bool {
