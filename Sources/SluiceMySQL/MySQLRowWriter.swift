@@ -346,7 +346,7 @@ extension MySQLRowWriter {
     }
 }
 
-/// Texts, bytes and digits.
+/// Texts, bytes and moments.
 extension MySQLRowWriter {
     @inline(__always)
     private func appendQuoted(_ text: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
@@ -381,7 +381,7 @@ extension MySQLRowWriter {
     @inline(__always)
     static func append(escaping text: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
         var start = 0
-        var place = plainCount(text)
+        var place = PlainBytes.count(text)
         while place < text.count {
             let byte = text[place]
             guard byte <= UInt8(ascii: "\\"), let word = escape(byte) else {
@@ -395,34 +395,6 @@ extension MySQLRowWriter {
             start = place
         }
         output.append(UnsafeRawBufferPointer(rebasing: text[start...]))
-    }
-
-    /// How many bytes in front, by eights or all of them, need no escape. Most texts have none.
-    @inline(__always)
-    private static func plainCount(_ text: UnsafeRawBufferPointer) -> Int {
-        var place = 0
-        while place &+ 8 <= text.count {
-            if mayNeedEscape(text.loadUnaligned(fromByteOffset: place, as: UInt64.self)) {
-                return place
-            }
-            place &+= 8
-        }
-        guard place > 0, place < text.count else { return place }
-        // The last eight overlap those before.
-        let last = text.loadUnaligned(fromByteOffset: text.count &- 8, as: UInt64.self)
-        return mayNeedEscape(last) ? place : text.count
-    }
-
-    /// Whether one of eight bytes is a control character, a quote or a backslash.
-    @inline(__always)
-    private static func mayNeedEscape(_ bytes: UInt64) -> Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let quotes = bytes ^ (ones &* 0x27)
-        let slashes = bytes ^ (ones &* 0x5C)
-        let found =
-            (bytes &- ones &* 0x20) & ~bytes | (quotes &- ones) & ~quotes
-            | (slashes &- ones) & ~slashes
-        return found & (ones &* 0x80) != 0
     }
 
     @inline(__always)
@@ -443,6 +415,17 @@ extension MySQLRowWriter {
             UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    private func appendMoment(
+        _ form: MySQLFieldWriting.Form, _ value: Int64, to output: inout ByteBuffer
+    ) -> MySQLRefusal? {
+        let start = output.count
+        if rendering == .rows { output.append(UInt8(ascii: "'")) }
+        let refusal = MySQLMoment.append(form, value, to: &output)
+        if refusal != nil { output.truncate(to: start) }
+        if rendering == .rows { output.append(UInt8(ascii: "'")) }
+        return refusal
+    }
+
     /// The number that so many bits are, the first being the highest.
     private static func bits(_ text: UnsafeRawBufferPointer, _ count: Int) -> UInt64? {
         guard text.count == count else { return nil }
@@ -453,80 +436,4 @@ extension MySQLRowWriter {
         }
         return value
     }
-}
-
-/// Dates and times as the server reads them.
-extension MySQLRowWriter {
-    /// The days of 0000-01-01 and 9999-12-31, and what comes behind the latter.
-    private static let days: ClosedRange<Int64> = -719_528...2_932_896
-    private static let microsPerDay: Int64 = 86_400_000_000
-    /// What a TIMESTAMP has: the second behind 1970-01-01 00:00:00 to the end of 32 bits with a
-    /// sign, which the newest servers go beyond.
-    private static let seconds: Range<Int64> = 1_000_000..<2_147_483_648_000_000
-
-    private func appendMoment(
-        _ form: MySQLFieldWriting.Form, _ value: Int64, to output: inout ByteBuffer
-    ) -> MySQLRefusal? {
-        let start = output.count
-        if rendering == .rows { output.append(UInt8(ascii: "'")) }
-        let refusal = MySQLRowWriter.appendBare(form, value, to: &output)
-        if refusal != nil { output.truncate(to: start) }
-        if rendering == .rows { output.append(UInt8(ascii: "'")) }
-        return refusal
-    }
-
-    private static func appendBare(
-        _ form: MySQLFieldWriting.Form, _ value: Int64, to output: inout ByteBuffer
-    ) -> MySQLRefusal? {
-        switch form {
-        case .time(let digits):
-            guard value.magnitude <= UInt64(RecordValidator.timeLimit) else { return .time }
-            guard MySQLLimits.fits(value, digits: digits) else { return .fraction(digits: digits) }
-            CalendarText.append(time: value, to: &output)
-        case .date:
-            let days = Int32(truncatingIfNeeded: value)
-            if let parts = ReservedValues.impossibleDate(days) {
-                append(parts, to: &output)
-                return nil
-            }
-            guard MySQLRowWriter.days.contains(value) else { return .date }
-            CalendarText.append(date: days, to: &output)
-        case .timestamp(let digits):
-            guard MySQLLimits.fits(value, digits: digits) else { return .fraction(digits: digits) }
-            if let (parts, time) = ReservedValues.impossibleTimestamp(value) {
-                // The only one that it has is the zero.
-                guard parts.isZero, time == 0 else { return .timestamp }
-                append("0000-00-00 00:00:00", to: &output)
-                return nil
-            }
-            guard seconds.contains(value) else { return .timestamp }
-            CalendarText.append(timestamp: value, isUTC: false, to: &output)
-        case .dateTime(let digits):
-            guard MySQLLimits.fits(value, digits: digits) else { return .fraction(digits: digits) }
-            if let (parts, time) = ReservedValues.impossibleTimestamp(value) {
-                append(parts, to: &output)
-                output.append(0x20)
-                CalendarText.append(time: time, to: &output)
-                return nil
-            }
-            guard value >= days.lowerBound * microsPerDay,
-                value < (days.upperBound + 1) * microsPerDay
-            else { return .timestamp }
-            CalendarText.append(timestamp: value, isUTC: false, to: &output)
-        default: break
-        }
-        return nil
-    }
-
-    private static func append(_ parts: CalendarParts, to output: inout ByteBuffer) {
-        DigitText.append(UInt64(parts.year), atLeast: 4, to: &output)
-        output.append(UInt8(ascii: "-"))
-        DigitText.append(UInt64(parts.month), atLeast: 2, to: &output)
-        output.append(UInt8(ascii: "-"))
-        DigitText.append(UInt64(parts.day), atLeast: 2, to: &output)
-    }
-}
-
-extension CalendarParts {
-    fileprivate var isZero: Bool { year == 0 && month == 0 && day == 0 }
 }

@@ -165,8 +165,9 @@ struct PostgresTextWriter {
     private static func append(
         escaping text: UnsafeRawBufferPointer, to output: inout ByteBuffer
     ) {
-        output.reserve(text.count)
-        for byte in text {
+        let plain = PlainBytes.count(text)
+        output.append(UnsafeRawBufferPointer(rebasing: text[..<plain]))
+        for byte in text[plain...] {
             switch byte {
             case 0x09: append("\\t", to: &output)
             case 0x0A: append("\\n", to: &output)

@@ -50,7 +50,7 @@ final class LoadWork: Sendable {
         /// Complete tables that nobody has looked at yet.
         var ripe: [TableName] = []
         var slices: [ReadBack.Slice] = []
-        /// How many slices of a table are still to be read, and one more for the table that is being cut.
+        /// How many slices of a table are still to be read, and one more while it is being cut.
         var readingCounts: [TableName: Int] = [:]
         /// No more seals come; tables that are not complete stay so.
         var isFed = false
