@@ -320,14 +320,8 @@ extension MySQLTable {
 
     /// What other engines have no words for, as far as it is the table's own.
     fileprivate mutating func addOmissions() {
-        var collations: [String: [String]] = [:]
-        for column in storedColumns where column.value.type == .text {
-            guard let collation = column.collation else { continue }
-            collations[collation, default: []].append(column.name.text)
-        }
-        for (collation, names) in collations.sorted(by: { $0.key < $1.key }) {
-            omissions.append("collation \(collation) of \(names.joined(separator: ", "))")
-        }
+        omissions += MySQLCollations.omissions(
+            storedColumns.filter { $0.value.type == .text }.map { ($0.name, $0.collation) })
         if isPartitioned { omissions.append("partitions") }
         if isVersioned { omissions.append("system versioning") }
     }

@@ -79,6 +79,8 @@ struct MySQLSchemaBuilder {
     /// The statement, and what of the source's table it leaves out.
     func table() -> (sql: String, omissions: [String]) {
         var omissions = definition.omissions
+        let kept = keptCollations()
+        omissions.removeAll { kept.contains($0) }
         if let owner = plan.owner {
             omissions.append("it is made as a plain table, without the virtual table \(owner)")
         }
@@ -110,6 +112,15 @@ struct MySQLSchemaBuilder {
             "CREATE TABLE \(name.quoted) (\n\(lines.joined(separator: ",\n"))\n)"
             + " \(declarations.tableOptions)"
         return (sql, omissions)
+    }
+
+    /// What the source says of collations that the columns are declared with.
+    private func keptCollations() -> [String] {
+        let fields = plan.schema.fields.filter { field in
+            field.type == .text && declarations.declaration(for: field) == field.declared
+        }
+        return MySQLCollations.omissions(
+            fields.map { ($0.name, MySQLCollations.collation(in: $0.declared)) })
     }
 
     private func list(_ names: [Name]) -> String {

@@ -193,6 +193,25 @@ struct MySQLTargetSchemaTests {
                 "FOREIGN KEY (`parent`) REFERENCES `parent` (`id`) ON DELETE CASCADE"))
     }
 
+    @Test("keeps collations where it is made from the plans, and says nothing of them")
+    func builtCollations() throws {
+        let move = try MySQLSchemaMove(
+            """
+            CREATE TABLE names(id int PRIMARY KEY, plain varchar(20) COLLATE utf8mb4_bin,
+                other char(3) CHARACTER SET latin1 COLLATE latin1_german2_ci, UNIQUE (plain))
+            """)
+        let (session, survey) = try move.carryOut(move.request(isTrusted: false))
+        session.close()
+        #expect(survey.warnings == [])
+        let table = try move.database.sql("SHOW CREATE TABLE names")
+        for part in [
+            "`plain` varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            "`other` char(3) CHARACTER SET latin1 COLLATE latin1_german2_ci",
+        ] {
+            #expect(table.contains(part), "\(table)")
+        }
+    }
+
     @Test("counts the rows that a foreign key contradicts")
     func orphans() throws {
         let move = try MySQLSchemaMove(MySQLTargetSchemaTests.shop)
