@@ -27,7 +27,8 @@ extension Invocation {
                 storeOfAllTimes(), keep: values.number(.keep) ?? 1, isDryRun: values.flag(.dryRun))
         case .doctor:
             try run.doctor(
-                source: optionalSource(), store: optionalStore(), target: optionalTarget())
+                source: optionalSource(), store: optionalStore(), target: optionalTarget(),
+                window: values.duration(.timeLimit) ?? .seconds(86_400))
         }
     }
 }

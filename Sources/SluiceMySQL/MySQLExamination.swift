@@ -5,12 +5,12 @@ internal import SluiceRecords
 struct MySQLExamination {
     let findings: [Finding]
 
-    init(_ address: MySQLAddress) {
+    init(_ address: MySQLAddress, window: Duration) {
         var findings: [Finding] = []
         do throws(Failure) {
             let connection = try MySQLConnection(address, stop: StopSignal())
             findings += MySQLExamination.findings(on: connection.flavor)
-            try MySQLExamination.look(connection, &findings)
+            try MySQLExamination.look(connection, window, &findings)
         } catch {
             findings.append(Finding(.fail, error.headline, remedy: error.hint))
         }
@@ -29,11 +29,11 @@ struct MySQLExamination {
     }
 
     private static func look(
-        _ connection: MySQLConnection, _ findings: inout [Finding]
+        _ connection: MySQLConnection, _ window: Duration, _ findings: inout [Finding]
     ) throws(Failure) {
         try lookAtTables(connection, &findings)
         let log = try MySQLLog(connection)
-        try lookAtLog(log, connection, &findings)
+        try lookAtLog(log, connection, window, &findings)
         try lookAtLocks(log, connection, &findings)
         try lookAtReplication(connection, &findings)
         try lookAtSessions(connection, &findings)
@@ -89,7 +89,8 @@ struct MySQLExamination {
     }
 
     private static func lookAtLog(
-        _ log: MySQLLog, _ connection: MySQLConnection, _ findings: inout [Finding]
+        _ log: MySQLLog, _ connection: MySQLConnection, _ window: Duration,
+        _ findings: inout [Finding]
     ) throws(Failure) {
         if let gap = log.gap {
             findings.append(
@@ -101,11 +102,13 @@ struct MySQLExamination {
         findings += MySQLExamination.findings(
             format: try connection.text("SELECT @@GLOBAL.binlog_format") ?? "ROW",
             image: try connection.text("SELECT @@GLOBAL.binlog_row_image") ?? "FULL",
-            keptFor: try retention(connection))
+            keptFor: try retention(connection), window: window)
     }
 
     /// - Parameter seconds: 0: without a limit.
-    static func findings(format: String, image: String, keptFor seconds: Int) -> [Finding] {
+    static func findings(
+        format: String, image: String, keptFor seconds: Int, window: Duration = .seconds(86_400)
+    ) -> [Finding] {
         let days = seconds / 86_400
         return [
             format == "ROW" && image == "FULL"
@@ -114,16 +117,18 @@ struct MySQLExamination {
                     .warn, "the binary log has format \(format) and row image \(image)",
                     remedy: "Change capture needs binlog_format = ROW and binlog_row_image = FULL."
                 ),
-            seconds > 0 && seconds < 86_400
+            seconds > 0 && .seconds(seconds) < window
                 ? Finding(
                     .warn, "the binary log is kept for \(seconds) seconds",
                     remedy: "Raise binlog_expire_logs_seconds above the time that export, load "
-                        + "and catching up take.")
+                        + "and catching up take (--time-limit; a day where it is not given).")
                 : Finding(
                     .pass,
                     seconds == 0
                         ? "the binary log is kept until somebody purges it"
-                        : "the binary log is kept for \(days) day\(days == 1 ? "" : "s")"),
+                        : days == 0
+                            ? "the binary log is kept for \(seconds) seconds"
+                            : "the binary log is kept for \(days) day\(days == 1 ? "" : "s")"),
         ]
     }
 

@@ -41,7 +41,7 @@ public final class MySQLSource: Source {
         try MySQLHold.release(hold, on: connection)
     }
 
-    public func examine() -> [Finding] {
-        MySQLExamination(address).findings
+    public func examine(window: Duration) -> [Finding] {
+        MySQLExamination(address, window: window).findings
     }
 }

@@ -46,7 +46,7 @@ public final class PostgresSource: Source {
         return try PostgresExamination.held(connection)
     }
 
-    public func examine() -> [Finding] {
+    public func examine(window _: Duration) -> [Finding] {
         PostgresExamination(address).findings
     }
 }

@@ -26,12 +26,17 @@ public protocol Source: AnyObject, Sendable {
     /// may still need it, and how it is freed.
     func held() throws(Failure) -> [Finding]
     /// What `doctor` looks at.
-    func examine() -> [Finding]
+    ///
+    /// - Parameter window: what export, load and catching up are expected to take.
+    func examine(window: Duration) -> [Finding]
 }
 
 extension Source {
     /// Nothing outlasts the processes that read it.
     public func held() throws(Failure) -> [Finding] { [] }
+
+    /// For a window of a day.
+    public func examine() -> [Finding] { examine(window: .seconds(86_400)) }
 
     /// A snapshot with nothing else asked of it.
     public func openSnapshot(

@@ -32,7 +32,7 @@ public final class SQLiteSource: Source {
     /// The system frees a file's locks when their process ends.
     public func release(_ hold: JSON) throws(Failure) {}
 
-    public func examine() -> [Finding] {
+    public func examine(window _: Duration) -> [Finding] {
         SQLiteExamination(path).findings
     }
 }

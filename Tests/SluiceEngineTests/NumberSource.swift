@@ -49,7 +49,7 @@ final class NumberSource: Source {
     }
 
     func identity() throws(Failure) -> JSON { ["engine": "numbers", "name": "test"] }
-    func examine() -> [Finding] { [] }
+    func examine(window _: Duration) -> [Finding] { [] }
 
     func openSnapshot(
         _ options: SnapshotOptions, stop: StopSignal

@@ -138,7 +138,8 @@ struct MySQLConnectionTests {
         #expect(texts.contains("pass: the binary log has whole rows"))
         #expect(texts.contains("pass: all lanes can be shown to see one instant"))
         let away = MySQLExamination(
-            try MySQLAddress(url: "mysql://u@127.0.0.1:1/d", shown: "mysql://away"))
+            try MySQLAddress(url: "mysql://u@127.0.0.1:1/d", shown: "mysql://away"),
+            window: .seconds(1))
         #expect(away.findings.map(\.verdict) == [.fail])
     }
 }

@@ -35,7 +35,7 @@ import Testing
                         + "binlog_format = ROW and binlog_row_image = FULL.)",
                     "warn: the binary log is kept for 86399 seconds (Raise "
                         + "binlog_expire_logs_seconds above the time that export, load and "
-                        + "catching up take.)",
+                        + "catching up take (--time-limit; a day where it is not given).)",
                 ])
         #expect(
             lines(MySQLExamination.findings(format: "ROW", image: "MINIMAL", keptFor: 0)) == [
@@ -47,6 +47,16 @@ import Testing
             lines(MySQLExamination.findings(format: "ROW", image: "FULL", keptFor: 86_400)) == [
                 "pass: the binary log has whole rows", "pass: the binary log is kept for 1 day",
             ])
+        #expect(
+            lines(
+                MySQLExamination.findings(
+                    format: "ROW", image: "FULL", keptFor: 7200, window: .seconds(7200)))[1]
+                == "pass: the binary log is kept for 7200 seconds")
+        #expect(
+            lines(
+                MySQLExamination.findings(
+                    format: "ROW", image: "FULL", keptFor: 7199, window: .seconds(7200)))[1]
+                .hasPrefix("warn: the binary log is kept for 7199 seconds"))
         #expect(
             lines(MySQLExamination.findings(format: "ROW", image: "FULL", keptFor: 864_000))[1]
                 == "pass: the binary log is kept for 10 days")

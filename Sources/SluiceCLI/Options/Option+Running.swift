@@ -36,11 +36,12 @@ extension Option {
 
     static let timeLimit = Option(
         "time-limit", .duration(.seconds(1)...(.seconds(30 * 86_400))), "DURATION", in: .pace,
-        for: moving,
+        for: moving + [.doctor],
         "stop cleanly after this time, with exit 4",
         """
         What is open is finished or rolled back; the same command continues. Like 90s, 30m, 4h or \
-        1h30m.
+        1h30m. 'doctor' takes it for what the window may take, and warns where the source keeps \
+        its log for less.
         """
     )
 

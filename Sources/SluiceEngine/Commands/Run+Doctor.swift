@@ -4,11 +4,13 @@ public import SluiceStore
 
 extension Run {
     /// `sluice doctor`: what to know before the window. Leaves nothing behind.
+    ///
+    /// - Parameter window: what it is expected to take.
     public func doctor(
-        source: (any Source)?, store: (any Store)?, target: (any Target)?
+        source: (any Source)?, store: (any Store)?, target: (any Target)?, window: Duration
     ) throws(Failure) -> Outcome {
         var findings: [(place: String, finding: Finding)] = []
-        if let source { findings += source.examine().map { (source.place, $0) } }
+        if let source { findings += source.examine(window: window).map { (source.place, $0) } }
         if let store { findings += StoreExamination(store).carryOut().map { (store.place, $0) } }
         if let target { findings += target.examine().map { (target.place, $0) } }
         var outcome = Outcome(command: "doctor")
