@@ -90,7 +90,8 @@ public struct LoadStep: Hashable, Sendable {
     public var phase: Phase
     /// Unique in its request: `index orders_by_day`.
     public var name: String
-    /// The tables whose rows must be in before it starts; empty: all of them.
+    /// The tables whose rows must be in before it starts, and read back where the target's
+    /// `readBackTime` says so; empty: all of them.
     public var tables: [TableName]
     /// Larger first, where the order is free.
     public var weight: Int

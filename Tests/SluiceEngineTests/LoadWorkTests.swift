@@ -67,7 +67,7 @@ struct LoadWorkTests {
                 Self.step(.indexes, "index of a", plans[0]),
                 Self.step(.foreignKeys, "key of a", plans[0], plans[1]),
                 Self.step(.code, "view"),
-            ], reading: .besideSteps)
+            ], readBackTime: .besideSteps)
         work.startLoading()
         work.add(Self.seal(plans[0]), of: plans[0])
         work.add(Self.seal(plans[1], rowCount: 7), of: plans[1])
@@ -88,7 +88,7 @@ struct LoadWorkTests {
             steps: [
                 Self.step(.foreignKeys, "first", plan, locking: plan),
                 Self.step(.foreignKeys, "second", plan, locking: plan),
-            ], reading: .besideSteps)
+            ], readBackTime: .besideSteps)
         work.startLoading()
         work.add(Self.seal(plan), of: plan)
         work.endFeed()
@@ -114,7 +114,8 @@ struct LoadWorkTests {
                 Self.step(.indexes, "index of a", plans[0]),
                 Self.step(.indexes, "index of b", plans[1]),
                 Self.step(.foreignKeys, "key of a", plans[0], plans[1]),
-            ], reading: .beforeSteps)
+                Self.step(.code, "trigger"),
+            ], readBackTime: .beforeSteps)
         work.startLoading()
         work.add(Self.seal(plans[0]), of: plans[0])
         work.add(Self.seal(plans[1]), of: plans[1])
@@ -138,8 +139,37 @@ struct LoadWorkTests {
         #expect(try #require(try take(work)).word == "read b")
         index.done()
         work.read(plans[1].table)
-        #expect(try all(work) == ["index of b", "key of a"])
+        #expect(try all(work) == ["index of b", "key of a", "trigger"])
         #expect(work.isFinished)
+    }
+
+    @Test("code waits for readers where steps would wait for them")
+    func codeWaits() throws {
+        let plans = [Self.plan("a"), Self.plan("b")]
+        let work = LoadWork(
+            plans, steps: [Self.step(.code, "trigger")], readBackTime: .beforeSteps)
+        work.startLoading()
+        for plan in plans { work.add(Self.seal(plan), of: plan) }
+        work.endFeed()
+        try #require(try take(work)).done()
+        try #require(try take(work)).done()
+        let slow = try #require(try take(work))
+        #expect(slow.word == "read a")
+        try #require(try take(work)).done()
+        let last = try #require(try take(work))
+        #expect(last.word == "slice b, 5 rows")
+        last.done()
+        try #require(try take(work)).done()
+        // Another lane would be given the trigger here, if it were free.
+        let lane = Monitor<String?>(nil)
+        let thread = SluiceCore.Thread {
+            let word = (try? self.take(work))??.word
+            lane.change { $0 = word }
+        }
+        #expect(lane.wait(atMost: .milliseconds(100), { $0 }) == nil)
+        slow.done()
+        #expect(lane.wait(atMost: .seconds(10), { $0 }) == "trigger")
+        thread.join()
     }
 
     @Test("without reading back a load is finished with its last step")

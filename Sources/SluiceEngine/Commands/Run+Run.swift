@@ -45,7 +45,7 @@ extension Run {
         }
         outcome.warnings += load.survey.warnings + manifest.reservedWarnings
         outcome.describe(dataset, manifest)
-        // What is verified is what stays when the load has let go of it.
+        // What was not read back meanwhile is read as it stays when the load has let go of it.
         try target.close()
         try verify(target, dataset, manifest, &outcome, reading: readBack)
         try target.close()

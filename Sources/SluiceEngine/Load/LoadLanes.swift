@@ -29,7 +29,7 @@ final class LoadLanes: Sendable {
         work = LoadWork(
             load.request.tables, steps: load.survey.steps.filter { $0.phase != .tables },
             loadedAfter: load.survey.loadedAfter,
-            reading: readBack == nil ? .afterLoading : load.target.readBackTime)
+            readBackTime: readBack == nil ? .afterLoading : load.target.readBackTime)
     }
 
     var run: Run { load.run }

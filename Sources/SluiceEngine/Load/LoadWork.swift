@@ -64,7 +64,7 @@ final class LoadWork: Sendable {
     }
 
     private let state: Monitor<State>
-    private let reading: ReadBackTime
+    private let readBackTime: ReadBackTime
     private let plans: [TableName: TablePlan]
     /// What tables are called in the target, by their names in the dataset.
     private let names: [TableName: TableName]
@@ -74,18 +74,18 @@ final class LoadWork: Sendable {
     /// - Parameters:
     ///   - steps: the survey's, without those of the phase `tables`.
     ///   - loadedAfter: the survey's.
-    ///   - reading: when tables are read back; afterwards: by somebody else.
+    ///   - readBackTime: when tables are read back; afterwards: by somebody else.
     init(
         _ plans: [TablePlan], steps: [LoadStep], loadedAfter: [TableName: Set<TableName>] = [:],
-        reading: ReadBackTime = .afterLoading
+        readBackTime: ReadBackTime = .afterLoading
     ) {
-        self.reading = reading
+        self.readBackTime = readBackTime
         self.plans = Dictionary(plans.map { ($0.table, $0) }) { first, _ in first }
         names = Dictionary(plans.map { ($0.original.table, $0.table) }) { first, _ in first }
         var tables: [TableName: Table] = [:]
         for plan in plans {
             tables[plan.table] = Table(
-                openChunks: plan.chunks.count, isSliced: reading == .afterLoading)
+                openChunks: plan.chunks.count, isSliced: readBackTime == .afterLoading)
         }
         for (table, parents) in loadedAfter {
             for parent in parents where tables[parent]?.isComplete == false {
@@ -184,7 +184,7 @@ final class LoadWork: Sendable {
         read(plan.table)
     }
 
-    /// A slice of the table was read.
+    /// A slice of the table was read, or the table was cut.
     func read(_ table: TableName) {
         state.change { state in
             let left = (state.readingCounts[table] ?? 0) - 1
@@ -206,7 +206,7 @@ final class LoadWork: Sendable {
         let task = state.wait { state -> Result<Task?, Failure>? in
             if state.isAbandoned { return .failure(Abandoned.failure) }
             guard state.mayLoad else { return nil }
-            if self.reading == .beforeSteps, let task = self.takeReading(&state) {
+            if self.readBackTime == .beforeSteps, let task = self.takeReading(&state) {
                 return .success(task)
             }
             if state.hasReady { return .success(LoadWork.takeShard(&state)) }
@@ -228,7 +228,7 @@ final class LoadWork: Sendable {
     }
 
     /// Steps that name tables go side by side, the heaviest first; the others wait for everything
-    /// before them.
+    /// before them. Where steps and readers do not get on, they wait for the readers.
     private func takeStep(_ state: inout State) -> LoadStep? {
         var best: Int?
         for (place, candidate) in state.steps.enumerated()
@@ -239,7 +239,7 @@ final class LoadWork: Sendable {
             }
             best = place
         }
-        if best == nil, state.isComplete,
+        if best == nil, state.isComplete, readBackTime == .besideSteps || state.isRead,
             let place = state.steps.firstIndex(where: { $0.state != .done }),
             state.steps[place].state == .waiting, state.steps[place].step.tables.isEmpty
         {
@@ -269,7 +269,7 @@ final class LoadWork: Sendable {
         }
         return candidate.step.tables.allSatisfy {
             state.tables[$0]?.isComplete ?? true
-                && (reading == .besideSteps || state.readingCounts[$0] == nil)
+                && (readBackTime == .besideSteps || state.readingCounts[$0] == nil)
         } && candidate.predecessors.allSatisfy { state.steps[$0].state == .done }
     }
 
