@@ -1,5 +1,4 @@
 internal import SluiceCore
-internal import SluiceRecords
 
 /// What is said of the collations of columns, which other engines do not have.
 enum MySQLCollations {

@@ -3,7 +3,7 @@ internal import SluiceRecords
 
 /// Dates and times as the server reads them.
 enum MySQLMoment {
-    /// The days of 0000-01-01 and 9999-12-31, and what comes behind the latter.
+    /// From 0000-01-01 to 9999-12-31.
     private static let days: ClosedRange<Int64> = -719_528...2_932_896
     private static let microsPerDay: Int64 = 86_400_000_000
     /// What a TIMESTAMP has: the second behind 1970-01-01 00:00:00 to the end of 32 bits with a

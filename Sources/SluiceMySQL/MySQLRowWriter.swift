@@ -110,7 +110,8 @@ struct MySQLRowWriter {
         case .text:
             let text = try cursor.bytes()
             if let refusal = MySQLLimits.refusal(
-                text, characters: Int(step.lower), bytes: Int(step.upper), isPadded: step.isPadded)
+                text, characters: step.characterLimit, bytes: step.byteLimit,
+                isPadded: step.isPadded)
             {
                 return refusal
             }
@@ -119,7 +120,7 @@ struct MySQLRowWriter {
             let value = try cursor.unscaled()
             let limit = Int128(step.upper)
             if value > limit || value < -limit,
-                ReservedValues.specialDecimal(value, precision: Int(step.lower)) != nil
+                ReservedValues.specialDecimal(value, precision: step.precision) != nil
             {
                 return .notNumber
             }
@@ -287,7 +288,7 @@ struct MySQLRowWriter {
         case .inetText(let isSix):
             guard MySQLLimits.isInet(text, isSix: isSix) else { return .form("addresses") }
             appendQuoted(text, to: &output)
-        default: break
+        default: preconditionFailure("a form of a column that nothing writes")
         }
         return nil
     }
@@ -316,12 +317,14 @@ extension MySQLRowWriter {
 
         let kind: Kind
         let isNullable: Bool
-        private(set) var isPadded = false
-        private(set) var scale = 0
-        /// A number's bounds; how many characters and bytes a text may have; the precision of a
-        /// decimal, and up to where it is surely a number.
+        /// A number's bounds; above the upper one a decimal may be a code.
         private(set) var lower: Int64 = 0
         private(set) var upper: Int64 = 0
+        private(set) var precision = 0
+        private(set) var scale = 0
+        private(set) var characterLimit = 0
+        private(set) var byteLimit = 0
+        private(set) var isPadded = false
 
         init(_ field: MySQLFieldWriting) {
             isNullable = field.isNullable
@@ -331,12 +334,11 @@ extension MySQLRowWriter {
                 (self.lower, self.upper) = (lower, upper)
             case .text(let characters, let bytes, let isPadded):
                 kind = .text
-                (lower, upper) = (Int64(characters), Int64(bytes))
+                (characterLimit, byteLimit) = (characters, bytes)
                 self.isPadded = isPadded
             case .decimal(let precision, let scale):
                 kind = .decimal
-                self.scale = scale
-                lower = Int64(precision)
+                (self.precision, self.scale) = (precision, scale)
                 upper = Int64(clamping: ReservedValues.decimalEnd(precision: precision) - 1)
             case .date: kind = .date
             case .nothing: kind = .nothing

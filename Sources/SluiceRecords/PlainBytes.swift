@@ -1,5 +1,5 @@
-/// Bytes that no server's text format has another meaning for: neither control characters nor
-/// quotes nor backslashes. Most texts are nothing else.
+/// Bytes that mean themselves in what is sent to servers: neither control characters nor single
+/// quotes nor backslashes. Most texts have no others.
 public enum PlainBytes {
     /// How many there are in front, in whole eights or all of them; some more may follow.
     @inlinable
@@ -18,7 +18,7 @@ public enum PlainBytes {
         return mayBeSpecial(last) ? place : text.count
     }
 
-    /// Whether one of eight bytes is a control character, a quote or a backslash.
+    /// Whether one of eight bytes is a control character, a single quote or a backslash.
     @inlinable
     @inline(__always)
     static func mayBeSpecial(_ bytes: UInt64) -> Bool {

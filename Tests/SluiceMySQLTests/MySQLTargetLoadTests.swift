@@ -93,6 +93,23 @@ struct MySQLTargetLoadTests {
     }
 
     @Test(
+        "reads a value back as a misfit that a wider column has and its field's type has not",
+        arguments: [
+            (ColumnType.int32, "int unsigned", "3000000000"), (.int32, "bigint", "-2147483649"),
+            (.decimal(precision: 5, scale: 2), "decimal(7,2)", "1000.00"),
+            (.decimal(precision: 5, scale: 2), "decimal(6,3)", "1.001"),
+        ])
+    func widerColumns(_ type: ColumnType, _ declared: String, _ value: String) throws {
+        let table = try MySQLLoadingTable(
+            [("id", .int32, false), ("v", type, true)], key: ["id"],
+            existing: "CREATE TABLE t(id int PRIMARY KEY, v \(declared))")
+        _ = try table.load(records(of: []))
+        try table.database.sql("UPDATE t SET v = \(value)")
+        #expect(
+            try table.readBack().misfits == ["id = 0: v holds a value that is no \(type)"])
+    }
+
+    @Test(
         "keeps them by INSERT, too, where the server takes no LOAD DATA LOCAL, in arrays or not",
         arguments: types, [MySQLLoadingWay.arrays, .rows])
     func byInsert(_ type: ColumnType, _ way: MySQLLoadingWay) throws {

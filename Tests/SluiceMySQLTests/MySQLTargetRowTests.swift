@@ -61,6 +61,22 @@ struct MySQLTargetRowTests {
             ),
         ]
 
+    @Test("are the codes of decimals of any precision", arguments: [1, 5, 18, 19, 38])
+    func decimals(_ precision: Int) throws {
+        let table = try table(
+            .decimal(precision: precision, scale: 1),
+            "CREATE TABLE t(id int PRIMARY KEY, v decimal(\(precision),1))")
+        for special in [SpecialDecimal.nan, .infinity, .minusInfinity] {
+            let code = ReservedValues.unscaled(special, precision: precision)
+            let failure = table.failure(records(of: [{ $0.appendUnscaled(code) }]))
+            #expect(
+                failure?.message == "column v cannot keep a decimal that is NaN or infinite")
+        }
+        let end = ReservedValues.decimalEnd(precision: precision)
+        let values = records(of: [{ $0.appendUnscaled(end - 1) }, { $0.appendUnscaled(1 - end) }])
+        #expect(try table.load(values) == .loaded(mapped: ListedRecords.digest(values)))
+    }
+
     @Test("are named with what their column cannot keep", arguments: 0..<17)
     func named(_ index: Int) throws {
         let (type, declared, write, what) = MySQLTargetRowTests.refusals[index]

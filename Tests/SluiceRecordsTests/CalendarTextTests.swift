@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test("every day of ten thousand years and far beyond is the day after the one before")
+    @Test("every day of ten thousand years and far beyond is counted back to itself")
     func everyYear() {
         for range in [-800_000...3_000_000, 267_710_000...267_725_000] as [ClosedRange<Int64>] {
             var wrong: Int64?
