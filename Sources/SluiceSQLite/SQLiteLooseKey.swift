@@ -29,7 +29,7 @@ struct SQLiteLooseKey {
         while try indexes.step() {
             let name = try indexes.name(0, of: "an index of \(table)")
             guard let columns = try columns(of: name, on: file), indexes.integer(1) == 0 else {
-                omissions.append("unique index \(name) of \(table) is not looked at")
+                omissions.append("unique index \(name) of table \(table) is not looked at")
                 continue
             }
             let label = indexes.string(2) == "c" ? name : Name("(\(list(columns.map(\.0))))")

@@ -395,6 +395,29 @@ import Testing
             """)
     }
 
+    @Test("says of SQLite what is refused, and which of its rules are not looked at")
+    func messagesOfSQLite() throws {
+        let place = try Workspace()
+        let source = try items(in: place)
+        let sqlite = try AnyDatabase(.sqlite, "target", in: place)
+        try sqlite.sql(
+            """
+            CREATE TABLE item (id INTEGER PRIMARY KEY, word TEXT NOT NULL, size INT CHECK (size > 0), extra TEXT);
+            CREATE UNIQUE INDEX some_words ON item (word) WHERE size > 1
+            """)
+        try check(
+            source, sqlite, place,
+            """
+            refused: table item: CHECK constraint failed: size > 0: 1 row
+              id = 2
+              hint: The target's constraint is stricter than the source; drop it, or leave the table out.
+            refused: table item: NOT NULL constraint failed: item.word: 1 row
+              id = 3
+              hint: The target's constraint is stricter than the source; drop it, or leave the table out.
+
+            """, "warning: unique index some_words of table item is not looked at\n")
+    }
+
     private func check(
         _ source: AnyDatabase, _ target: AnyDatabase, _ place: Workspace, _ lines: String,
         _ warnings: String, sourceLocation: SourceLocation = #_sourceLocation
