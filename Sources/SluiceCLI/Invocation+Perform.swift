@@ -28,7 +28,7 @@ extension Invocation {
         case .doctor:
             try run.doctor(
                 source: optionalSource(), store: optionalStore(), target: optionalTarget(),
-                window: values.duration(.timeLimit) ?? .seconds(86_400))
+                window: values.duration(.timeLimit) ?? Invocation.usualWindow)
         }
     }
 }

@@ -5,6 +5,9 @@ internal import SluiceStore
 
 /// One command with its settings: opens what it needs, runs it, shows progress, result and failure.
 struct Invocation {
+    /// What `doctor` takes a window to last where nobody says it.
+    static let usualWindow = Duration.seconds(86_400)
+
     let values: SettingValues
     let settings: Settings
     let display: Display

@@ -107,7 +107,7 @@ struct MySQLExamination {
 
     /// - Parameter seconds: 0: without a limit.
     static func findings(
-        format: String, image: String, keptFor seconds: Int, window: Duration = .seconds(86_400)
+        format: String, image: String, keptFor seconds: Int, window: Duration
     ) -> [Finding] {
         let days = seconds / 86_400
         return [
@@ -120,8 +120,8 @@ struct MySQLExamination {
             seconds > 0 && .seconds(seconds) < window
                 ? Finding(
                     .warn, "the binary log is kept for \(seconds) seconds",
-                    remedy: "Raise binlog_expire_logs_seconds above the time that export, load "
-                        + "and catching up take (--time-limit; a day where it is not given).")
+                    remedy: "Raise binlog_expire_logs_seconds to the time that export, load and "
+                        + "catching up take: as long as --time-limit says, else a day.")
                 : Finding(
                     .pass,
                     seconds == 0

@@ -35,9 +35,6 @@ extension Source {
     /// Nothing outlasts the processes that read it.
     public func held() throws(Failure) -> [Finding] { [] }
 
-    /// For a window of a day.
-    public func examine() -> [Finding] { examine(window: .seconds(86_400)) }
-
     /// A snapshot with nothing else asked of it.
     public func openSnapshot(
         _ consistency: Consistency, lanes: Int, stop: StopSignal

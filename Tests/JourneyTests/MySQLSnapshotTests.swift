@@ -158,19 +158,20 @@ struct MySQLSnapshotTests {
         }
     }
 
-    @Test("that was locked and killed goes on on a server that nobody else writes to")
+    @Test("on a server that nobody else writes to: goes on, knows its GTID and the log's time")
     func continuedAlone() throws {
         let place = try Workspace()
         let script = """
             set -eu
             cd \(place.path)
-            mariadb --host=127.0.0.1 --port="${SLUICE_TEST_MARIADB##*:}" --user=admin <<SQL
-            CREATE DATABASE shop; USE shop; CREATE TABLE small (id int PRIMARY KEY); \(Self.incompressible)
+            mariadb=(mariadb --host=127.0.0.1 --port="${SLUICE_TEST_MARIADB##*:}" --user=admin -N)
+            "${mariadb[@]}" <<SQL
+            SET GLOBAL expire_logs_days = 1; CREATE DATABASE shop; USE shop; CREATE TABLE small (id int PRIMARY KEY); \(Self.incompressible)
             SQL
             export=(\(place.sluice.path) export --source "$SLUICE_TEST_MARIADB/shop" --store file:out
                 --consistency locked --shard-bytes 256KiB --lanes 2)
             "${export[@]}" --upload-limit 512KiB &
-            until ls out/seals/*/* >seals.txt 2>/dev/null; do sleep 0.05; done
+            until ls out/seals/*/* >seals.txt 2>/dev/null; do kill -0 $!; sleep 0.05; done
             kill -9 $!
             wait $! || true
             ls out/seals/*/* >seals.txt
@@ -179,6 +180,13 @@ struct MySQLSnapshotTests {
             "${export[@]}"
             cmp out/dataset.json first.json
             xargs cat <seals.txt | cmp first.txt -
+            member() { awk -F'[":, ]+' -v name="$1" '$2 == name { print $3; exit }' out/dataset.json; }
+            gtid=$(member gtid)
+            test -n "$gtid"
+            test "$gtid" = "$("${mariadb[@]}" -e "SELECT BINLOG_GTID_POS('$(member file)', $(member offset))")"
+            doctor=(\(place.sluice.path) doctor --source "$SLUICE_TEST_MARIADB/shop")
+            "${doctor[@]}" | grep "pass .* the binary log is kept for 1 day"
+            "${doctor[@]}" --time-limit 25h | grep "warn .* the binary log is kept for 86400 seconds"
             """
         let servers = Program(path: "\(Workspace.repository)/scripts/servers")
         let result = try servers.run(["--only", "mariadb", "bash", "-c", script])

@@ -40,8 +40,8 @@ extension Option {
         "stop cleanly after this time, with exit 4",
         """
         What is open is finished or rolled back; the same command continues. Like 90s, 30m, 4h or \
-        1h30m. 'doctor' takes it for what the window may take, and warns where the source keeps \
-        its log for less.
+        1h30m. 'doctor' takes it for what export, load and catching up may take together, and \
+        warns where the source keeps its log for less.
         """
     )
 
