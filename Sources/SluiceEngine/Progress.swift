@@ -76,9 +76,10 @@ public final class Progress: Sendable {
         }
     }
 
+    /// May be called twice; the first time counts.
     public func end(_ phase: Phase) {
         change(phase) {
-            $0.endedAt = Clock.now
+            $0.endedAt = $0.endedAt ?? Clock.now
             $0.active = []
         }
     }

@@ -68,10 +68,13 @@ struct LoadWorkTests {
                 Self.step(.foreignKeys, "key of a", plans[0], plans[1]),
                 Self.step(.code, "view"),
             ], readBackTime: .besideSteps)
+        #expect(work.rowTotal == 0)
         work.startLoading()
         work.add(Self.seal(plans[0]), of: plans[0])
         work.add(Self.seal(plans[1], rowCount: 7), of: plans[1])
         work.endFeed()
+        #expect(work.rowTotal == 12)
+        #expect(!work.isLoaded)
         #expect(
             try all(work) == [
                 "load a", "load b", "index of a", "key of a", "view", "slice b, 7 rows", "read b",

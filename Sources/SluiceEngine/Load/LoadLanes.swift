@@ -83,10 +83,13 @@ final class LoadLanes: Sendable {
                     "loading shard \(DatasetKeys.padded(ordinal)) of chunk \(chunk) of \(plan.table)"
                 try during(place) { () throws(Failure) in try load(shard, of: plan, session) }
                 work.loaded(plan.table)
+                // Steps and readers may go on for long.
+                if work.isLoaded { run.progress.end(.load) }
             case .perform(let step):
                 try perform(step, session)
             case .slice(let plan, let rowCount):
-                run.progress.begin(.verify, itemTotal: load.request.tables.count)
+                run.progress.begin(
+                    .verify, rowTotal: work.rowTotal, itemTotal: load.request.tables.count)
                 work.sliced(
                     plan, try readBack?.slices(of: plan, rowCount: rowCount, session) ?? [])
             case .read(let slice):

@@ -52,6 +52,7 @@ final class LoadWork: Sendable {
         var slices: [ReadBack.Slice] = []
         /// How many slices of a table are still to be read, and one more while it is being cut.
         var readingCounts: [TableName: Int] = [:]
+        var rowTotal = 0
         /// No more seals come; tables that are not complete stay so.
         var isFed = false
         var isAbandoned = false
@@ -94,6 +95,7 @@ final class LoadWork: Sendable {
             }
         }
         var first = State(tables: tables, steps: LoadWork.ordered(steps))
+        first.rowTotal = plans.reduce(0) { $0 &+ $1.estimatedRows }
         first.ripe = tables.filter { $0.value.isComplete && !$0.value.isSliced }.map(\.key)
         state = Monitor(first)
         let named = steps.enumerated().map { (Name($0.element.name), $0.offset) }
@@ -122,6 +124,9 @@ final class LoadWork: Sendable {
             state.tables[plan.table]?.openChunks -= 1
             state.tables[plan.table]?.openShards += seal.shards.count
             state.tables[plan.table]?.rowCount &+= seal.digest.rowCount
+            if let table = state.tables[plan.table], table.openChunks == 0 {
+                state.rowTotal &+= table.rowCount &- plan.estimatedRows
+            }
             let shards = seal.shards.enumerated().map { ordinal, shard in
                 Task.load(shard, of: plan, chunk: seal.chunk.number, ordinal: ordinal)
             }
@@ -194,6 +199,10 @@ final class LoadWork: Sendable {
 
     var isAbandoned: Bool { state.read { $0.isAbandoned } }
     var stepCount: Int { state.read { $0.steps.count } }
+    /// Whether every shard of every table is in.
+    var isLoaded: Bool { state.read(\.isComplete) }
+    /// The rows of all tables; of those that are not sealed yet as many as are expected.
+    var rowTotal: Int { state.read { $0.rowTotal } }
 
     /// Whether every table is complete, and read where that was asked for, and every step done.
     var isFinished: Bool {
