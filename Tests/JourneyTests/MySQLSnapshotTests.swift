@@ -158,7 +158,9 @@ struct MySQLSnapshotTests {
         }
     }
 
-    @Test("on a server that nobody else writes to: goes on, knows its GTID and the log's time")
+    @Test(
+        "on a server that nobody else writes to: goes on, knows its GTID and the log's time, needs no lock"
+    )
     func continuedAlone() throws {
         let place = try Workspace()
         let script = """
@@ -184,6 +186,8 @@ struct MySQLSnapshotTests {
             gtid=$(member gtid)
             test -n "$gtid"
             test "$gtid" = "$("${mariadb[@]}" -e "SELECT BINLOG_GTID_POS('$(member file)', $(member offset))")"
+            \(place.sluice.path) export --source "$SLUICE_TEST_MARIADB/shop" --store file:unlocked --lanes 2
+            grep '"proof": "equal places in the binary log"' unlocked/dataset.json
             doctor=(\(place.sluice.path) doctor --source "$SLUICE_TEST_MARIADB/shop")
             "${doctor[@]}" | grep "pass .* the binary log is kept for 1 day"
             "${doctor[@]}" --time-limit 25h | grep "warn .* the binary log is kept for 86400 seconds"
