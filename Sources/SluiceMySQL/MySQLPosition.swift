@@ -97,7 +97,7 @@ struct MySQLPosition {
     }
 
     /// What the server remembers as last, where nothing came behind the place. To find it in its
-    /// log the server reads a file through, more than a second for a gigabyte.
+    /// log the server reads a file from its start.
     private func lastGTID(
         at place: MySQLLog.Place, _ connection: MySQLConnection
     ) throws(Failure) -> String? {
